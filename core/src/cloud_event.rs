@@ -1,0 +1,143 @@
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use crate::{
+    CommandId, Error, EventId, Metadata, Payload, RecordedEvent, Result, StreamName, Version,
+};
+
+/// The envelope in which an event travels: CloudEvents 1.0 in its JSON form, with the extensions
+/// `partitionkey`, `sequence` and those of distributed tracing ("CloudEvents Version 1.0.2" and
+/// its documented extensions).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CloudEvent {
+    /// Always `1.0`.
+    pub specversion: String,
+    /// The event's id, the same at every delivery: `order-42@3`.
+    pub id: EventId,
+    /// The app: `/order`.
+    pub source: String,
+    /// Category and variant: `order.OrderPlaced`.
+    #[serde(rename = "type")]
+    pub event_type: String,
+    /// The stream.
+    pub subject: StreamName,
+    /// The stream once more, for buses that order by key.
+    pub partitionkey: StreamName,
+    /// The version, padded to 20 digits so that it orders as text.
+    pub sequence: String,
+    /// Type and version of the schema: `order.OrderPlaced.1`.
+    pub dataschema: String,
+    /// What the data is.
+    pub datacontenttype: String,
+    /// When it was recorded.
+    #[serde(with = "time::serde::rfc3339")]
+    pub time: OffsetDateTime,
+    /// The command that it came of.
+    pub causationid: CommandId,
+    /// The business transaction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlationid: Option<String>,
+    /// The event that caused the command, if it was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parentid: Option<String>,
+    /// The W3C trace context.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
+    /// The variant's fields; absent from an announcement by reference, whose receiver reads them
+    /// from the store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<Payload>,
+}
+
+impl CloudEvent {
+    /// The envelope of `event`, recorded by the app `app`.
+    pub fn new(app: &str, event: &RecordedEvent) -> Self {
+        let category = event.stream.category();
+        let event_type = format!("{category}.{}", event.event_type);
+        Self {
+            specversion: "1.0".into(),
+            id: event.id(),
+            source: format!("/{app}"),
+            subject: event.stream.clone(),
+            partitionkey: event.stream.clone(),
+            sequence: format!("{:020}", event.version.0),
+            dataschema: format!("{event_type}.{}", event.schema),
+            event_type,
+            datacontenttype: "application/json".into(),
+            time: event.time,
+            causationid: event.command.clone(),
+            correlationid: event.metadata.correlation.clone(),
+            parentid: event.metadata.causation.clone(),
+            traceparent: event.metadata.traceparent.clone(),
+            data: Some(event.data.clone()),
+        }
+    }
+
+    /// The same announcement without the data, for a bus that does not carry as much.
+    #[must_use]
+    pub fn by_reference(self) -> Self {
+        Self { data: None, ..self }
+    }
+
+    /// What is announced.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`](crate::ErrorKind::Invalid) if the parts of the envelope contradict each other.
+    pub fn into_announced(self) -> Result<Announced> {
+        let Some(data) = self.data else { return Ok(Announced::Reference(self.id)) };
+        let contradiction = |what: &str| {
+            Error::invalid(format!("the {what} of the event {} is not this project's own", self.id))
+        };
+        let category = self.subject.category();
+        let event_type = self.event_type.strip_prefix(category).and_then(|t| t.strip_prefix('.'));
+        let event_type = event_type.ok_or_else(|| contradiction("type"))?;
+        if self.id.stream != self.subject {
+            return Err(contradiction("subject"));
+        }
+        let schema = self.dataschema.rsplit_once('.').and_then(|(_, schema)| schema.parse().ok());
+        let (correlation, causation) = (self.correlationid, self.parentid);
+        Ok(Announced::Event(RecordedEvent {
+            version: self.id.version,
+            event_type: event_type.to_owned(),
+            schema: schema.ok_or_else(|| contradiction("dataschema"))?,
+            time: self.time,
+            command: self.causationid,
+            metadata: Metadata { correlation, causation, traceparent: self.traceparent },
+            stream: self.subject,
+            data,
+        }))
+    }
+}
+
+/// What an announcement brings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Announced {
+    /// The event itself.
+    Event(RecordedEvent),
+    /// The news that the stream has reached this version.
+    Reference(EventId),
+}
+
+impl Announced {
+    /// The stream in which something happened.
+    pub fn stream(&self) -> &StreamName {
+        match self {
+            Self::Event(event) => &event.stream,
+            Self::Reference(id) => &id.stream,
+        }
+    }
+
+    /// The version that the stream has at least.
+    pub fn version(&self) -> Version {
+        match self {
+            Self::Event(event) => event.version,
+            Self::Reference(id) => id.version,
+        }
+    }
+
+    /// The event's id.
+    pub fn id(&self) -> EventId {
+        EventId { stream: self.stream().clone(), version: self.version() }
+    }
+}

@@ -1,0 +1,210 @@
+//! A plain serde enum is an event: its variant's name is the type, the variant's body the data.
+//!
+//! An event of the current schema is read straight into the user's enum, without a tree between.
+
+use std::collections::BTreeMap;
+
+use serde::de::value::StrDeserializer;
+use serde::de::{self, DeserializeOwned, DeserializeSeed, EnumAccess, VariantAccess, Visitor};
+use serde::{Deserializer, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::{Error, ErrorKind, NewEvent, Payload, Result, Upcasters};
+
+/// A digest of what `command` asks for that is the same on every machine and in every release,
+/// whatever the order of its fields: FNV-1a, folded to 32 bits, over its canonical text.
+pub(crate) fn fingerprint(command: &Payload) -> Result<u32> {
+    let canonical = command.decode::<Value>()?.to_string();
+    let hash = canonical.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    Ok((hash ^ (hash >> 32)) as u32)
+}
+
+/// Splits an enum value into type and data.
+pub(crate) fn encode<E: Serialize>(event: &E, upcasters: &Upcasters) -> Result<NewEvent> {
+    let whole = Payload::encode(event)?;
+    let (event_type, data) = split(&whole)?;
+    Ok(NewEvent { schema: upcasters.current(&event_type), event_type, data })
+}
+
+/// The variant's name and body of an encoded enum value.
+fn split(whole: &Payload) -> Result<(String, Payload)> {
+    if let Ok(name) = serde_json::from_str::<String>(whole.get()) {
+        return Ok((name, Payload::default()));
+    }
+    let not_an_enum = || Error::invalid("an event must be an enum in serde's default form");
+    let fields: BTreeMap<String, Payload> =
+        serde_json::from_str(whole.get()).map_err(|_| not_an_enum())?;
+    match fields.len() {
+        1 => fields.into_iter().next().ok_or_else(not_an_enum),
+        _ => Err(not_an_enum()),
+    }
+}
+
+/// Joins type and data, brought up to date, into an enum value.
+///
+/// # Errors
+///
+/// [`Corrupt`](ErrorKind::Corrupt) if the type is unknown, its schema is from the future, or the
+/// data does not fit.
+pub(crate) fn decode<E: DeserializeOwned>(
+    event_type: &str,
+    schema: u32,
+    data: &Payload,
+    upcasters: &Upcasters,
+) -> Result<E> {
+    let upcast = upcasters.upcast(event_type, schema, data)?;
+    let data = upcast.as_ref().unwrap_or(data).get();
+    E::deserialize(Tagged { event_type, data }).map_err(|e| {
+        let message = format!("an event {event_type} of schema {schema} cannot be read");
+        Error::new(ErrorKind::Corrupt, message).with_source(e)
+    })
+}
+
+/// The parts of an enum value, which is all that reading one needs.
+struct Tagged<'a> {
+    event_type: &'a str,
+    data: &'a str,
+}
+
+impl<'de> Deserializer<'de> for Tagged<'de> {
+    type Error = serde_json::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_enum(self)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
+        unit unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier
+        ignored_any
+    }
+}
+
+impl<'de> EnumAccess<'de> for Tagged<'de> {
+    type Error = serde_json::Error;
+    type Variant = Body<'de>;
+
+    fn variant_seed<V: DeserializeSeed<'de>>(
+        self,
+        seed: V,
+    ) -> Result<(V::Value, Self::Variant), Self::Error> {
+        let name = seed.deserialize(StrDeserializer::<Self::Error>::new(self.event_type))?;
+        Ok((name, Body(self.data)))
+    }
+}
+
+/// The body of a variant.
+struct Body<'a>(&'a str);
+
+impl<'de> Body<'de> {
+    /// Reads the whole body, so that nothing follows it unnoticed.
+    fn read<T>(
+        self,
+        read: impl FnOnce(
+            &mut serde_json::Deserializer<serde_json::de::StrRead<'de>>,
+        ) -> Result<T, serde_json::Error>,
+    ) -> Result<T, serde_json::Error> {
+        let mut deserializer = serde_json::Deserializer::from_str(self.0);
+        let value = read(&mut deserializer)?;
+        deserializer.end()?;
+        Ok(value)
+    }
+}
+
+impl<'de> VariantAccess<'de> for Body<'de> {
+    type Error = serde_json::Error;
+
+    fn unit_variant(self) -> Result<(), Self::Error> {
+        // What a later schema of the variant carries is of no interest to a reader that knows none.
+        self.read(|body| <&RawValue as de::Deserialize>::deserialize(body).map(|_| ()))
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(
+        self,
+        seed: T,
+    ) -> Result<T::Value, Self::Error> {
+        self.read(|body| seed.deserialize(body))
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(
+        self,
+        len: usize,
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        self.read(|body| body.deserialize_tuple(len, visitor))
+    }
+
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        self.read(|body| body.deserialize_struct("", fields, visitor))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    enum Event {
+        Unit,
+        Newtype(u32),
+        Tuple(u32, String),
+        Struct { text: String, more: Option<Vec<u8>> },
+    }
+
+    fn read(event_type: &str, schema: u32, data: &str) -> Result<Event> {
+        decode(event_type, schema, &Payload::parse(data).unwrap(), &Upcasters::default())
+    }
+
+    #[test]
+    fn every_form_of_variant_is_read_back_as_it_was() {
+        let events = [
+            Event::Unit,
+            Event::Newtype(3),
+            Event::Tuple(4, "a\"b".into()),
+            Event::Struct { text: "größe".into(), more: Some(vec![1, 2]) },
+        ];
+        for event in events {
+            let new = encode(&event, &Upcasters::default()).unwrap();
+            assert_eq!(read(&new.event_type, new.schema, new.data.get()).unwrap(), event);
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_corrupt_and_never_something_else() {
+        for (event_type, schema, data) in [
+            ("Unknown", 1, "null"),
+            ("Newtype", 1, "\"three\""),
+            ("Newtype", 1, "null"),
+            ("Struct", 1, "{}"),
+            ("Unit", 2, "null"),
+            ("Unit", 0, "null"),
+        ] {
+            let error = read(event_type, schema, data).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Corrupt, "{event_type}.{schema} {data}");
+        }
+    }
+
+    #[test]
+    fn only_an_enum_is_an_event() {
+        for other in [r#"{"a":1,"b":2}"#, "3", "[]", "{}"] {
+            split(&Payload::parse(other).unwrap()).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn a_fingerprint_ignores_the_order_of_fields_and_nothing_else() {
+        let of = |text| fingerprint(&Payload::parse(text).unwrap()).unwrap();
+        assert_eq!(of(r#"{"a":1,"b":{"c":2,"d":3}}"#), of(r#"{ "b":{"d":3,"c":2}, "a":1 }"#));
+        assert_ne!(of(r#"{"a":1}"#), of(r#"{"a":2}"#));
+        assert_eq!(of("\"a\""), 0x03e0_5afd);
+    }
+}

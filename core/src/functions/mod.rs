@@ -1,0 +1,111 @@
+//! What runs: one function per decider, projection, saga and query. Each is a value without state.
+
+mod command;
+mod consumer;
+mod history;
+mod placement;
+mod projector;
+mod query;
+mod relay;
+mod saga;
+mod streams;
+mod view;
+
+use std::any::Any;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use moka::sync::Cache;
+
+pub(crate) use command::CommandFunction;
+pub(crate) use projector::ProjectionFunction;
+pub(crate) use query::QueryFunction;
+pub use query::{ReadModels, ViewPage};
+pub(crate) use relay::RelayFunction;
+pub(crate) use saga::SagaFunction;
+
+use crate::ports::Ports;
+use crate::{Descriptor, Error, ErrorKind, EventId, Reply, Result, StreamName, Trigger};
+
+/// How often a function starts over when another writer was faster.
+pub(crate) const ATTEMPTS_MAX: u32 = 8;
+
+/// How many bytes of states a runtime keeps at hand between commands.
+const WARM_BYTES_MAX: u64 = 32 * 1024 * 1024;
+
+/// Something that runs when triggered.
+#[async_trait]
+pub(crate) trait Function: Send + Sync {
+    /// What it is.
+    fn descriptor(&self) -> Descriptor;
+
+    /// Checks what cannot be expressed in types.
+    fn check(&self) -> Result<()>;
+
+    /// Runs it.
+    async fn invoke(&self, context: &Context, trigger: Trigger) -> Result<Reply>;
+
+    /// Whether it has handled `event`; `None` if it hears no such thing.
+    async fn has_handled(&self, context: &Context, event: &EventId) -> Result<Option<bool>>;
+}
+
+/// What every function of one runtime shares.
+#[derive(Clone)]
+pub(crate) struct Context {
+    /// The app's name.
+    pub(crate) app: &'static str,
+    /// The services.
+    pub(crate) ports: Ports,
+    /// The states of recent streams. A cache: a conflict shows that an entry is out of date.
+    warm: Cache<StreamName, Warm>,
+}
+
+/// The state of a stream, and about how many bytes it takes.
+#[derive(Clone)]
+struct Warm {
+    loaded: Arc<dyn Any + Send + Sync>,
+    bytes: u32,
+}
+
+impl Context {
+    pub(crate) fn new(app: &'static str, ports: Ports) -> Self {
+        let weigh = |_: &StreamName, warm: &Warm| warm.bytes;
+        let warm = Cache::builder().max_capacity(WARM_BYTES_MAX).weigher(weigh).build();
+        Self { app, ports, warm }
+    }
+
+    pub(crate) fn warm<T: Any + Send + Sync>(&self, stream: &StreamName) -> Option<Arc<T>> {
+        self.warm.get(stream).and_then(|warm| warm.loaded.downcast().ok())
+    }
+
+    pub(crate) fn keep<T: Any + Send + Sync>(&self, stream: StreamName, loaded: T, bytes: usize) {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        self.warm.insert(stream, Warm { loaded: Arc::new(loaded), bytes });
+    }
+
+    pub(crate) fn forget(&self, stream: &StreamName) {
+        self.warm.invalidate(stream);
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context").field("app", &self.app).field("ports", &self.ports).finish()
+    }
+}
+
+/// The refusal of a trigger that `function` does not take.
+fn unfit(function: &str, trigger: &Trigger) -> Error {
+    Error::invalid(format!("the function {function} does not take a {}", trigger.name()))
+}
+
+/// Calls the domain's code. A panic there is an error that names the stream or event it met.
+fn guarded<T>(what: impl FnOnce() -> String, call: impl FnOnce() -> T) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(call)).map_err(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+        Error::new(ErrorKind::Corrupt, format!("{} panicked: {text}", what()))
+    })
+}

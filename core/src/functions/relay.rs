@@ -1,0 +1,45 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::functions::{Context, Function, unfit};
+use crate::{
+    CloudEvent, Descriptor, EventId, Failed, Kind, RecordedCommit, Reply, Result, Trigger,
+};
+
+/// The name of the function that announces recorded events.
+pub(crate) const RELAY: &str = "relay";
+
+/// Announces recorded events: all but those of sagas' own streams, which nobody else hears.
+pub(crate) struct RelayFunction;
+
+#[async_trait]
+impl Function for RelayFunction {
+    fn descriptor(&self) -> Descriptor {
+        Descriptor::new(RELAY, Kind::Relay)
+    }
+
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
+    async fn invoke(&self, context: &Context, trigger: Trigger) -> Result<Reply> {
+        let Trigger::Commits(commits) = trigger else { return Err(unfit(RELAY, &trigger)) };
+        let news = commits.iter().filter(|commit| !commit.stream.category().starts_with("saga."));
+        let events = news.flat_map(RecordedCommit::events);
+        let events: Vec<_> = events.map(|event| CloudEvent::new(context.app, &event)).collect();
+        if events.is_empty() {
+            return Ok(Reply::Handled(vec![]));
+        }
+        let outcomes = context.ports.publisher.publish(&events).await;
+        let failed = events.into_iter().zip(outcomes).filter_map(|(event, outcome)| {
+            let error = Arc::new(outcome.err()?);
+            Some(Failed { event: event.id, error })
+        });
+        Ok(Reply::Handled(failed.collect()))
+    }
+
+    async fn has_handled(&self, _: &Context, _: &EventId) -> Result<Option<bool>> {
+        Ok(None)
+    }
+}

@@ -1,0 +1,233 @@
+use std::marker::PhantomData;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::functions::consumer::{Doorbell, by_stream};
+use crate::functions::projector::all_failed;
+use crate::functions::streams::{Fold, Known, load_cheaply, load_current};
+use crate::functions::{ATTEMPTS_MAX, Context, Function, guarded, unfit};
+use crate::limits::BATCH_COMMANDS_MAX;
+use crate::name::{Dash, check_name};
+use crate::ports::{Consistency, QueuedCommand, Range};
+use crate::stores::Checkpoints;
+use crate::{
+    Announced, CommandId, CommandRequest, Commit, Descriptor, Effect, Error, ErrorKind, EventId,
+    Kind, Metadata, NewEvent, Payload, RecordedCommit, RecordedEvent, Reply, Result, Saga,
+    Snapshots, StateAsOf, StreamId, StreamName, Subscription, Trigger, Version,
+};
+
+/// The type of the one event of a saga's stream.
+const REACTED: &str = "Reacted";
+
+/// Runs one saga: record what came in and what to ask for, then ask for it.
+pub(crate) struct SagaFunction<S: Saga> {
+    subscription: Subscription<S::Input>,
+    /// The category of its streams, and its name as a consumer: `saga.fulfilment`.
+    category: String,
+    saga: PhantomData<fn(S)>,
+}
+
+/// The one event of a saga's stream: what it heard, still encoded so that it is upcast like any
+/// other, and what it asked for.
+#[derive(Debug, Serialize, Deserialize)]
+struct Reacted {
+    heard: RecordedEvent,
+    asked: Vec<Effect>,
+}
+
+impl<S: Saga> SagaFunction<S> {
+    pub(crate) fn new() -> Self {
+        let (subscription, category) = (S::subscription(), format!("saga.{}", S::NAME));
+        Self { subscription, category, saga: PhantomData }
+    }
+
+    fn react(&self, state: &mut S::State, event: &RecordedEvent<S::Input>) -> Result<Vec<Effect>> {
+        guarded(|| format!("the saga {} on {}", S::NAME, event.id()), || S::react(state, event))
+    }
+}
+
+impl<S: Saga> Fold for SagaFunction<S> {
+    type State = S::State;
+
+    fn snapshots(&self) -> Snapshots {
+        S::SNAPSHOTS
+    }
+
+    fn fold(&self, state: &mut S::State, event: &RecordedEvent) -> Result<()> {
+        let heard = self.subscription.decode(read(event)?.heard)?;
+        self.react(state, &heard).map(|_| ())
+    }
+}
+
+fn read(event: &RecordedEvent) -> Result<Reacted> {
+    if event.event_type != REACTED || event.schema != 1 {
+        let (id, found) = (event.id(), &event.event_type);
+        return Err(Error::corrupt(format!("{id} is {found} and not a saga's record")));
+    }
+    event.data.decode()
+}
+
+#[async_trait]
+impl<S: Saga> Function for SagaFunction<S> {
+    fn descriptor(&self) -> Descriptor {
+        let hears = self.subscription.categories().map(str::to_owned).collect();
+        Descriptor { hears, ..Descriptor::new(S::NAME, Kind::Saga) }
+    }
+
+    fn check(&self) -> Result<()> {
+        check_name("the saga", S::NAME, Dash::Illegal)
+    }
+
+    async fn invoke(&self, context: &Context, trigger: Trigger) -> Result<Reply> {
+        match trigger {
+            Trigger::Events(announced) => {
+                let mut failed = vec![];
+                for (stream, announced) in by_stream(announced) {
+                    if let Err(error) = self.hear(context, &stream, &announced).await {
+                        failed.extend(all_failed(&announced, error));
+                    }
+                }
+                Ok(Reply::Handled(failed))
+            }
+            Trigger::State(id, _) => self.state(context, &id).await.map(Reply::State),
+            trigger => Err(unfit(S::NAME, &trigger)),
+        }
+    }
+
+    async fn has_handled(&self, context: &Context, event: &EventId) -> Result<Option<bool>> {
+        if !self.subscription.hears(event.stream.category()) {
+            return Ok(None);
+        }
+        let checkpoints = Checkpoints::new(&*context.ports.documents, &self.category);
+        Ok(Some(checkpoints.get(&event.stream).await? >= event.version))
+    }
+}
+
+impl<S: Saga> SagaFunction<S> {
+    async fn hear(
+        &self,
+        context: &Context,
+        stream: &StreamName,
+        announced: &[Announced],
+    ) -> Result<()> {
+        let checkpoints = Checkpoints::new(&*context.ports.documents, &self.category);
+        let reached = checkpoints.get(stream).await?;
+        let mut doorbell = Doorbell::new(&*context.ports.events, stream, reached, announced);
+        loop {
+            let due = doorbell.next().await?;
+            let Some(last) = due.last().map(|event| event.version) else { return Ok(()) };
+            for event in due {
+                self.handle(context, event).await?;
+            }
+            checkpoints.advance(stream, last).await?;
+        }
+    }
+
+    /// Records what `event` asks for unless that was done before, and then asks for it: after a
+    /// crash between the two, the record says what to ask for.
+    async fn handle(&self, context: &Context, event: RecordedEvent) -> Result<()> {
+        let heard = self.subscription.decode(event.clone())?;
+        let correlate = || S::correlate(&heard);
+        let Some(id) = guarded(|| format!("the correlation of {}", event.id()), correlate)? else {
+            return Ok(());
+        };
+        let stream = StreamName::new(&self.category, &id);
+        let id = CommandId::derived(event.time, &[S::NAME, &event.id().to_string()]);
+        let mut loaded = load_cheaply(self, context, &stream).await?;
+        for _ in 0..ATTEMPTS_MAX {
+            if let Known::Recorded(entry) = loaded.known(context, &id).await? {
+                let commit = self.record(context, &stream, entry.first).await?;
+                return dispatch(context, &commit).await;
+            }
+            let mut state = loaded.state.clone();
+            let asked = self.react(&mut state, &heard)?;
+            let commit = commit(context, &id, &event, asked)?;
+            let first = loaded.head.version().next();
+            let recorded = RecordedCommit { stream: stream.clone(), first, commit: commit.clone() };
+            match loaded.append(self, context, commit, state).await {
+                Ok(_) => return dispatch(context, &recorded).await,
+                // Another delivery was faster: what it recorded is what counts.
+                Err(error) if error.is_conflict() => {}
+                Err(error) => return Err(error),
+            }
+            loaded = load_current(self, context, &stream).await?;
+        }
+        let message = format!("{stream} was written {ATTEMPTS_MAX} times meanwhile");
+        Err(Error::new(ErrorKind::Conflict, message))
+    }
+
+    /// The commit of `stream` whose first event is `first`.
+    async fn record(
+        &self,
+        context: &Context,
+        stream: &StreamName,
+        first: Version,
+    ) -> Result<RecordedCommit> {
+        let range = Range::Before(first.next());
+        let read = context.ports.events.read(stream, range, 1, Consistency::Strong);
+        let commit = read.await?.commits.pop().filter(|commit| commit.first == first);
+        commit.ok_or_else(|| Error::corrupt(format!("{stream} has lost its commit at {first}")))
+    }
+
+    /// The state of a transaction as it is now.
+    async fn state(&self, context: &Context, id: &StreamId) -> Result<StateAsOf> {
+        let stream = StreamName::new(&self.category, id);
+        let loaded = load_current(self, context, &stream).await?;
+        let state = Payload::encode(&serde_json::json!({
+            "hasEnded": S::has_ended(&loaded.state),
+            "state": Payload::encode(&loaded.state)?,
+        }))?;
+        Ok(StateAsOf { stream, version: loaded.head.version(), time: loaded.time(), state })
+    }
+}
+
+/// The record of what `event` asked for.
+fn commit(
+    context: &Context,
+    id: &CommandId,
+    event: &RecordedEvent,
+    asked: Vec<Effect>,
+) -> Result<Commit> {
+    let metadata = event.metadata.clone();
+    let data = Payload::encode(&Reacted { heard: event.clone(), asked })?;
+    let reacted = NewEvent { event_type: REACTED.into(), schema: 1, data };
+    Commit::of_record(id.clone(), context.ports.clock.now(), metadata, reacted)
+}
+
+/// Asks for what a record says, under ids that the record gives.
+async fn dispatch(context: &Context, record: &RecordedCommit) -> Result<()> {
+    for event in record.events() {
+        let Reacted { heard, asked } = read(&event)?;
+        let commands: Vec<_> = asked
+            .into_iter()
+            .enumerate()
+            .map(|(nth, effect)| command(&heard, &event, nth, effect))
+            .collect();
+        for batch in commands.chunks(BATCH_COMMANDS_MAX) {
+            let outcomes = context.ports.queue.send(batch).await;
+            outcomes.into_iter().collect::<Result<Vec<()>>>()?;
+        }
+    }
+    Ok(())
+}
+
+/// The `nth` command that the record `event` asks for, on account of what was `heard`.
+fn command(
+    heard: &RecordedEvent,
+    event: &RecordedEvent,
+    nth: usize,
+    effect: Effect,
+) -> QueuedCommand {
+    let Effect { category, id: stream, command, after } = effect;
+    // The id rests on what was heard and not on the record's place or time, which a lost answer
+    // leaves in doubt.
+    let parts = [event.stream.as_str(), &heard.id().to_string(), &nth.to_string()];
+    let id = CommandId::derived(heard.time, &parts);
+    let correlation = heard.metadata.correlation.clone();
+    let traceparent = heard.metadata.traceparent.clone();
+    let metadata = Metadata { correlation, causation: Some(heard.id().to_string()), traceparent };
+    let due = (!after.is_zero()).then(|| event.time + after);
+    let request = CommandRequest { stream, id, command, expected: None, metadata };
+    QueuedCommand { category, request, due }
+}

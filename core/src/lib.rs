@@ -1,0 +1,74 @@
+#![doc = include_str!("../README.md")]
+
+mod app;
+mod cloud_event;
+mod codec;
+mod command_id;
+mod commit;
+mod decider;
+mod error;
+mod event;
+mod functions;
+mod layers;
+pub mod limits;
+mod manifest;
+mod name;
+mod payload;
+pub mod ports;
+mod projection;
+mod requests;
+mod runtime;
+mod saga;
+mod stores;
+mod subscription;
+pub mod testing;
+mod upcast;
+mod window;
+
+pub use app::{App, Edge};
+pub use cloud_event::{Announced, CloudEvent};
+pub use command_id::CommandId;
+pub use commit::{Commit, Head, RecordedCommit, StoredState};
+pub use decider::{Decider, Snapshots};
+pub use error::{Error, ErrorKind, Result};
+pub use event::{EventId, Metadata, NewEvent, RecordedEvent, Version};
+pub use functions::{ReadModels, ViewPage};
+pub use manifest::{CommandDescriptor, Descriptor, Kind, Manifest};
+pub use name::{Category, StreamId, StreamName};
+pub use payload::Payload;
+pub use ports::Ports;
+pub use projection::{Listed, Projection, Route};
+pub use requests::{
+    After, Answer, AsOf, CommandRequest, Failed, ListRequest, QueryRequest, Receipt, Reply,
+    StateAsOf, Trigger, ViewRequest,
+};
+pub use runtime::{Health, Lag, Progress, Runtime};
+pub use saga::{Effect, Saga};
+pub use subscription::Subscription;
+pub use upcast::Upcasters;
+
+/// What every command, event, view, question and answer is: plain data that can be stored, sent
+/// and described.
+#[diagnostic::on_unimplemented(
+    note = "derive Clone, serde::Serialize, serde::Deserialize and schemars::JsonSchema"
+)]
+pub trait Data:
+    serde::Serialize
+    + serde::de::DeserializeOwned
+    + schemars::JsonSchema
+    + Clone
+    + Send
+    + Sync
+    + 'static
+{
+}
+impl<T> Data for T where
+    T: serde::Serialize
+        + serde::de::DeserializeOwned
+        + schemars::JsonSchema
+        + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}

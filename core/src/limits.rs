@@ -1,0 +1,39 @@
+//! What fits on every store and bus, checked by core before any call, on every adapter.
+//!
+//! Each is well inside the tightest service: a DynamoDB item holds 400 KB ("Quotas in Amazon
+//! DynamoDB"), a Firestore document 1 MiB ("Quotas and limits"), a Cosmos DB item 2 MB ("Azure
+//! Cosmos DB service quotas").
+
+/// How many events one command may record.
+pub const COMMIT_EVENTS_MAX: usize = 64;
+
+/// How many bytes the encoded payload of one event may have: 128 KiB.
+pub const EVENT_BYTES_MAX: usize = 128 * 1024;
+
+/// How many bytes the payloads of one commit may have together: 256 KiB.
+pub const COMMIT_BYTES_MAX: usize = 256 * 1024;
+
+/// How many bytes an encoded command may have: what one commit holds, since a command that says
+/// more than its events can keep is not worth accepting.
+pub const COMMAND_BYTES_MAX: usize = COMMIT_BYTES_MAX;
+
+/// How many characters a stream id, a view key, a list entry or a command id may have.
+pub const ID_CHARS_MAX: usize = 128;
+
+/// How many characters a category, a read model's or a function's name may have.
+pub const NAME_CHARS_MAX: usize = 48;
+
+/// How many bytes a document may have, bookkeeping included: 256 KiB.
+pub const DOCUMENT_BYTES_MAX: usize = 256 * 1024;
+
+/// How many documents one read or write of a batch may name.
+pub const BATCH_DOCUMENTS_MAX: usize = 100;
+
+/// How many documents or commits one page may hold.
+pub const PAGE_ITEMS_MAX: usize = 100;
+
+/// How many lists the views of one projection may appear in.
+pub const LISTS_MAX: usize = 3;
+
+/// How many commands one batch may send.
+pub const BATCH_COMMANDS_MAX: usize = 100;

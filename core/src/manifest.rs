@@ -1,0 +1,196 @@
+use schemars::{JsonSchema, Schema, schema_for};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// What a function is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Takes the commands of one decider.
+    Command,
+    /// Answers questions.
+    Query,
+    /// Keeps a read model.
+    Projection,
+    /// Keeps a business transaction going.
+    Saga,
+    /// Announces recorded events.
+    Relay,
+}
+
+/// A command that a function takes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CommandDescriptor {
+    /// The variant's name: `WriteOff`.
+    pub name: String,
+    /// The same as a segment of a path: `write-off`.
+    pub path: String,
+    /// The schema of its fields; absent if it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<Value>,
+}
+
+/// What a deployment, a host or a document about the app needs to know of a function.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Descriptor {
+    /// Its name, unique within the app.
+    pub name: String,
+    /// What it is.
+    pub kind: Kind,
+    /// The categories whose events trigger it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hears: Vec<String>,
+    /// The commands it takes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub commands: Vec<CommandDescriptor>,
+    /// The collection that a projection keeps its views in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collection: Option<String>,
+    /// The lists of a projection.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lists: Vec<String>,
+    /// The schema of a query's parameters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub params: Option<Value>,
+    /// The schema of a projection's view or of a query's answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Value>,
+}
+
+impl Descriptor {
+    /// A function of `kind` named `name`, of which nothing else is known.
+    pub(crate) fn new(name: impl Into<String>, kind: Kind) -> Self {
+        Self {
+            name: name.into(),
+            kind,
+            hears: vec![],
+            commands: vec![],
+            collection: None,
+            lists: vec![],
+            params: None,
+            answer: None,
+        }
+    }
+}
+
+/// What there is to deploy: printed as JSON, and read by Terraform.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The app's name.
+    pub app: String,
+    /// Its functions, in order of name.
+    pub functions: Vec<Descriptor>,
+}
+
+impl Manifest {
+    /// The functions of `kind`.
+    pub fn of(&self, kind: Kind) -> impl Iterator<Item = &Descriptor> {
+        self.functions.iter().filter(move |function| function.kind == kind)
+    }
+
+    /// The function `name`.
+    pub fn function(&self, name: &str) -> Option<&Descriptor> {
+        self.functions.iter().find(|function| function.name == name)
+    }
+}
+
+/// The JSON Schema of `T`, of draft 2020-12.
+pub(crate) fn schema<T: JsonSchema>() -> Value {
+    let mut schema = schema_for!(T);
+    schema.remove("$schema");
+    schema.to_value()
+}
+
+/// The variants of the enum `C`, each a command.
+pub(crate) fn commands<C: JsonSchema>() -> Vec<CommandDescriptor> {
+    let root = schema_for!(C);
+    let definitions = root.get("$defs").cloned();
+    let variants = match root.get("oneOf") {
+        Some(Value::Array(variants)) => variants.clone(),
+        _ => vec![root.clone().to_value()],
+    };
+    variants.iter().flat_map(|variant| commands_of(variant, definitions.as_ref())).collect()
+}
+
+/// The commands that one branch of an enum's schema describes.
+fn commands_of(variant: &Value, definitions: Option<&Value>) -> Vec<CommandDescriptor> {
+    let named = |name: &str, schema: Option<Value>| CommandDescriptor {
+        name: name.to_owned(),
+        path: kebab(name),
+        schema,
+    };
+    if let Some(name) = variant["const"].as_str() {
+        return vec![named(name, None)];
+    }
+    if let Some(names) = variant["enum"].as_array() {
+        return names.iter().filter_map(Value::as_str).map(|name| named(name, None)).collect();
+    }
+    let Some(properties) = variant["properties"].as_object() else { return vec![] };
+    properties
+        .iter()
+        .map(|(name, body)| {
+            let mut body = body.clone();
+            describe(&mut body, variant.get("description"), definitions);
+            named(name, Some(body))
+        })
+        .collect()
+}
+
+/// Makes a part of a schema stand on its own.
+fn describe(body: &mut Value, description: Option<&Value>, definitions: Option<&Value>) {
+    let Ok(schema) = <&mut Schema>::try_from(body) else { return };
+    let body: &mut Map<String, Value> = schema.ensure_object();
+    if let Some(description) = description {
+        body.entry("description").or_insert_with(|| description.clone());
+    }
+    if let Some(definitions) = definitions {
+        body.insert("$defs".into(), definitions.clone());
+    }
+}
+
+/// `WriteOff` as `write-off`.
+fn kebab(name: &str) -> String {
+    let mut path = String::new();
+    for c in name.chars() {
+        if c.is_uppercase() && !path.is_empty() {
+            path.push('-');
+        }
+        path.extend(c.to_lowercase());
+    }
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(JsonSchema)]
+    #[expect(dead_code, reason = "only its schema counts")]
+    enum Command {
+        /// Takes stock out.
+        WriteOff {
+            quantity: u32,
+            why: Why,
+        },
+        Close,
+        Open,
+    }
+
+    #[derive(JsonSchema)]
+    #[expect(dead_code, reason = "only its schema counts")]
+    struct Why(String);
+
+    #[test]
+    fn each_variant_is_a_command_with_a_path_and_the_schema_of_its_fields() {
+        let commands = commands::<Command>();
+        let mut paths: Vec<_> = commands.iter().map(|command| command.path.as_str()).collect();
+        paths.sort_unstable();
+        assert_eq!(paths, ["close", "open", "write-off"]);
+        let write_off = commands.iter().find(|command| command.name == "WriteOff").unwrap();
+        let schema = write_off.schema.as_ref().unwrap();
+        assert_eq!(schema["required"], serde_json::json!(["quantity", "why"]));
+        assert_eq!(schema["description"], "Takes stock out.");
+        assert!(schema["$defs"]["Why"].is_object(), "references resolve: {schema}");
+        assert!(commands.iter().any(|c| c.name == "Close" && c.schema.is_none()));
+    }
+}

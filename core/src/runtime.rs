@@ -1,0 +1,268 @@
+use std::time::Duration;
+
+use serde::Serialize;
+use time::OffsetDateTime;
+use tracing::{Instrument, Span, field};
+
+use crate::functions::Context;
+use crate::layers::with_retries;
+use crate::ports::{FeedQuery, Position};
+use crate::{
+    Announced, App, Error, ErrorKind, EventId, Failed, Kind, Manifest, Metadata, Ports,
+    RecordedCommit, Reply, Result, Trigger,
+};
+
+/// How many of the newest commits health looks for in the views.
+const HEALTH_COMMITS_MAX: usize = 16;
+
+/// How long a consumer may take with a commit before it counts as behind.
+const HEALTH_LAG_MAX: Duration = Duration::from_secs(60);
+
+/// An app bound to the ports of one cloud. Hosts translate their triggers and call it.
+///
+/// It is cheap to clone, and its clones share what they keep at hand.
+#[derive(Clone, Debug)]
+pub struct Runtime {
+    app: App,
+    context: Context,
+}
+
+/// How far a replay has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The slice that is being read.
+    pub slice: u16,
+    /// How many slices there are.
+    pub slices: u16,
+    /// How many events have been delivered so far.
+    pub events: u64,
+    /// Where to go on in the slice; `None` once it has ended.
+    pub next: Option<Position>,
+}
+
+/// How far one consumer is behind the head of the store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Lag {
+    /// The projection or saga.
+    pub consumer: String,
+    /// How many of the newest commits it has not handled.
+    pub behind: usize,
+    /// For how many seconds the oldest of those has waited.
+    pub seconds: u64,
+}
+
+/// The app's health, compared with the head of the store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Health {
+    /// Whether every consumer has kept up.
+    pub healthy: bool,
+    /// The newest event of the store.
+    pub head: Option<EventId>,
+    /// How many of the newest commits were looked for.
+    pub commits: usize,
+    /// How far each consumer is behind.
+    pub consumers: Vec<Lag>,
+}
+
+impl Runtime {
+    pub(crate) fn new(app: App, ports: Ports) -> Self {
+        let context = Context::new(app.name(), with_retries(ports));
+        Self { app, context }
+    }
+
+    /// Runs the function `name`.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](ErrorKind::NotFound) if there is no such function, and whatever it meets. A
+    /// refusal by the domain is a reply, and so is a delivery that failed in part.
+    pub async fn invoke(&self, name: &str, trigger: Trigger) -> Result<Reply> {
+        let function = self.app.functions().get(name);
+        let missing = || Error::new(ErrorKind::NotFound, format!("no function {name}"));
+        let function = function.ok_or_else(missing)?;
+        let span = span(name, &trigger);
+        let invoke = async {
+            let outcome = function.invoke(&self.context, trigger).await;
+            match &outcome {
+                Err(error) => tracing::debug!(kind = ?error.kind(), %error, "failed"),
+                Ok(Reply::Handled(failed)) => failed.iter().for_each(warn),
+                Ok(Reply::Refused(reason)) => tracing::debug!(%reason, "refused"),
+                Ok(_) => {}
+            }
+            outcome
+        };
+        invoke.instrument(span).await
+    }
+
+    /// Delivers past events of `query` to the projection or saga `name`, slice by slice, and tells
+    /// `progress` after each page. It goes on at `from`, if that is given, and needs no end: what
+    /// was handled before is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](ErrorKind::NotFound) if nothing of that name hears events; the first event
+    /// that could not be handled.
+    pub async fn replay(
+        &self,
+        name: &str,
+        query: &FeedQuery,
+        from: Option<Progress>,
+        mut progress: impl FnMut(&Progress),
+    ) -> Result<u64> {
+        let manifest = self.manifest();
+        let function = manifest.function(name).filter(|function| !function.hears.is_empty());
+        let Some(function) = function else {
+            let message = format!("no projection or saga {name}");
+            return Err(Error::new(ErrorKind::NotFound, message));
+        };
+        let mut query = query.clone();
+        if query.categories.is_empty() {
+            query.categories.clone_from(&function.hears);
+        }
+        let feed = &self.context.ports.feed;
+        let slices = feed.slices();
+        let start = Progress { slice: 0, slices, events: 0, next: None };
+        let mut at = from.unwrap_or(start);
+        while at.slice < slices {
+            let page = feed.read(at.slice, &query, at.next.as_ref()).await?;
+            at.events += self.deliver(name, &function.hears, &page.commits).await?;
+            at.next = (!page.is_tail).then_some(page.next);
+            progress(&at);
+            if at.next.is_none() {
+                at.slice += 1;
+            }
+        }
+        Ok(at.events)
+    }
+
+    async fn deliver(
+        &self,
+        name: &str,
+        hears: &[String],
+        commits: &[RecordedCommit],
+    ) -> Result<u64> {
+        let heard = commits
+            .iter()
+            .filter(|commit| hears.iter().any(|category| category == commit.stream.category()));
+        let events: Vec<_> = heard.flat_map(RecordedCommit::events).map(Announced::Event).collect();
+        let count = events.len() as u64;
+        let Reply::Handled(failed) = self.invoke(name, Trigger::Events(events)).await? else {
+            return Ok(count);
+        };
+        match failed.into_iter().next() {
+            None => Ok(count),
+            Some(Failed { event, error }) => {
+                Err(Error::new(error.kind(), format!("{event} could not be handled"))
+                    .with_source(error))
+            }
+        }
+    }
+
+    /// Compares every projection and saga with the newest commits of the store.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store: an app that cannot reach it is not healthy.
+    pub async fn health(&self) -> Result<Health> {
+        let commits = self.context.ports.feed.latest(HEALTH_COMMITS_MAX).await?;
+        let now = self.context.ports.clock.now();
+        let mut consumers = vec![];
+        for (name, function) in self.app.functions() {
+            let kind = function.descriptor().kind;
+            if !matches!(kind, Kind::Projection | Kind::Saga) {
+                continue;
+            }
+            let mut lag = Lag { consumer: name.clone(), behind: 0, seconds: 0 };
+            for commit in &commits {
+                let event = EventId { stream: commit.stream.clone(), version: commit.last() };
+                if function.has_handled(&self.context, &event).await? == Some(false) {
+                    let waited = (now - commit.commit.time()).whole_seconds();
+                    lag.behind += 1;
+                    lag.seconds = lag.seconds.max(waited.max(0).unsigned_abs());
+                }
+            }
+            consumers.push(lag);
+        }
+        let is_late = |lag: &Lag| lag.behind > 0 && lag.seconds > HEALTH_LAG_MAX.as_secs();
+        let head = commits.first();
+        Ok(Health {
+            healthy: !consumers.iter().any(is_late),
+            head: head.map(|c| EventId { stream: c.stream.clone(), version: c.last() }),
+            commits: commits.len(),
+            consumers,
+        })
+    }
+
+    /// The time, by the clock of the ports.
+    pub fn now(&self) -> OffsetDateTime {
+        self.context.ports.clock.now()
+    }
+
+    /// The app.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// What there is to deploy.
+    pub fn manifest(&self) -> Manifest {
+        self.app.manifest()
+    }
+
+    /// The ports, as the functions use them: with retries.
+    pub fn ports(&self) -> &Ports {
+        &self.context.ports
+    }
+}
+
+fn warn(failed: &Failed) {
+    let Failed { event, error } = failed;
+    tracing::warn!(%event, kind = ?error.kind(), %error, "a delivery was not handled");
+}
+
+/// The span of one invocation, which names what it belongs to.
+fn span(function: &str, trigger: &Trigger) -> Span {
+    let span = tracing::info_span!(
+        "invoke",
+        function,
+        trigger = trigger.name(),
+        stream = field::Empty,
+        command = field::Empty,
+        correlation = field::Empty,
+        causation = field::Empty,
+        traceparent = field::Empty,
+    );
+    match trigger {
+        Trigger::Command(request) => {
+            span.record("stream", field::display(&request.stream));
+            span.record("command", field::display(&request.id));
+            record(&span, &request.metadata);
+        }
+        Trigger::Queued(queued) => {
+            span.record("stream", field::display(&queued.request.stream));
+            span.record("command", field::display(&queued.request.id));
+            record(&span, &queued.request.metadata);
+        }
+        Trigger::Events(announced) => {
+            if let Some(Announced::Event(event)) = announced.first() {
+                span.record("stream", field::display(&event.stream));
+                span.record("command", field::display(&event.command));
+                record(&span, &event.metadata);
+            }
+        }
+        _ => {}
+    }
+    span
+}
+
+fn record(span: &Span, metadata: &Metadata) {
+    let Metadata { correlation, causation, traceparent } = metadata;
+    for (name, value) in
+        [("correlation", correlation), ("causation", causation), ("traceparent", traceparent)]
+    {
+        if let Some(value) = value {
+            span.record(name, value);
+        }
+    }
+}
