@@ -23,6 +23,10 @@ pub const ID_CHARS_MAX: usize = 128;
 /// How many characters a category, a read model's or a function's name may have.
 pub const NAME_CHARS_MAX: usize = 48;
 
+/// How many characters a document's id may have: what a stream's name takes, after which
+/// checkpoints are named.
+pub const DOCUMENT_ID_CHARS_MAX: usize = NAME_CHARS_MAX + 1 + ID_CHARS_MAX;
+
 /// How many bytes a document may have, bookkeeping included: 256 KiB.
 pub const DOCUMENT_BYTES_MAX: usize = 256 * 1024;
 

@@ -17,10 +17,12 @@ pub(crate) const STRIDE_MAX: usize = 1_000;
 pub(crate) struct Doorbell<'a> {
     store: &'a dyn EventStore,
     stream: &'a StreamName,
-    /// The version up to which events were handled or passed on.
+    /// The version up to which events were handled, passed on or read ahead.
     reached: Version,
     /// What was announced beyond it, in order of version.
     announced: VecDeque<Announced>,
+    /// What was read ahead.
+    read: VecDeque<RecordedEvent>,
 }
 
 impl<'a> Doorbell<'a> {
@@ -33,51 +35,48 @@ impl<'a> Doorbell<'a> {
     ) -> Self {
         let mut announced = announced.to_vec();
         announced.sort_by_key(Announced::version);
-        Self { store, stream, reached, announced: announced.into() }
+        Self { store, stream, reached, announced: announced.into(), read: VecDeque::new() }
     }
 
     /// Whether everything announced was passed on.
     pub(crate) fn is_done(&self) -> bool {
-        self.announced.is_empty()
+        self.announced.is_empty() && self.read.is_empty()
     }
 
-    /// The next events to handle, in order; none when everything announced was passed on. About
-    /// [`STRIDE_MAX`] at most.
-    pub(crate) async fn next(&mut self) -> Result<Vec<RecordedEvent>> {
-        let mut due = self.take_delivered();
-        while due.len() < STRIDE_MAX && !self.announced.is_empty() {
+    /// The next events to handle, in order, up to `stride` of them; none when everything announced
+    /// was passed on.
+    pub(crate) async fn next(&mut self, stride: usize) -> Result<Vec<RecordedEvent>> {
+        self.take_delivered();
+        while self.read.len() < stride && !self.announced.is_empty() {
             let missing = history::events_after(self.store, self.stream, self.reached).await?;
             let Some(last) = missing.last() else {
                 let (stream, reached) = (self.stream, self.reached);
-                let message =
-                    format!("{stream} ends at {reached}, before what was announced of it");
+                let message = format!("{stream} ends at {reached}, before what was announced");
                 return Err(Error::new(ErrorKind::Unavailable, message));
             };
             self.reached = last.version;
-            due.extend(missing);
-            due.extend(self.take_delivered());
+            self.read.extend(missing);
+            self.take_delivered();
         }
-        Ok(due)
+        let count = stride.min(self.read.len());
+        Ok(self.read.drain(..count).collect())
     }
 
     /// Takes events as far as they continue what was reached, and drops what was reached before.
-    fn take_delivered(&mut self) -> Vec<RecordedEvent> {
-        let mut due = vec![];
-        while let Some(next) = self.announced.front() {
-            if next.version() <= self.reached {
-                self.announced.pop_front();
-                continue;
-            }
+    fn take_delivered(&mut self) {
+        while let Some(next) = self.announced.pop_front() {
             match next {
+                old if old.version() <= self.reached => {}
                 Announced::Event(event) if event.version == self.reached.next() => {
                     self.reached = event.version;
-                    due.push(event.clone());
-                    self.announced.pop_front();
+                    self.read.push_back(event);
                 }
-                _ => break,
+                later => {
+                    self.announced.push_front(later);
+                    return;
+                }
             }
         }
-        due
     }
 }
 

@@ -10,6 +10,10 @@ pub(crate) struct History<'a> {
     consistency: Consistency,
     /// The version that has been read.
     reached: Version,
+    /// Whether it is the end of a commit, as it is once a page was read.
+    is_commit_end: bool,
+    /// Whether nothing followed when the last page was read.
+    is_end: bool,
 }
 
 impl<'a> History<'a> {
@@ -20,7 +24,8 @@ impl<'a> History<'a> {
         after: Version,
         consistency: Consistency,
     ) -> Self {
-        Self { store, stream, consistency, reached: after }
+        let is_commit_end = after == Version::EMPTY;
+        Self { store, stream, consistency, reached: after, is_commit_end, is_end: false }
     }
 
     /// The next commits, oldest first; `None` at the end.
@@ -29,37 +34,34 @@ impl<'a> History<'a> {
     ///
     /// [`Corrupt`](crate::ErrorKind::Corrupt) if the stream has a gap.
     pub(crate) async fn next(&mut self) -> Result<Option<Vec<RecordedCommit>>> {
-        loop {
+        while !self.is_end {
             let range = Range::After(self.reached);
             let read = self.store.read(self.stream, range, PAGE_ITEMS_MAX, self.consistency);
-            let slice = read.await?;
-            let mut commits = slice.commits;
-            if commits.first().is_none_or(|commit| commit.first != self.reached.next()) {
-                commits.splice(0..0, self.straddling().await?);
+            let mut slice = read.await?;
+            self.is_end = slice.is_end;
+            let continues = |commit: &RecordedCommit| commit.first == self.reached.next();
+            if !self.is_commit_end && !slice.commits.first().is_some_and(continues) {
+                slice.commits.splice(0..0, self.straddling().await?);
             }
-            for commit in &commits {
+            self.is_commit_end = true;
+            for commit in &slice.commits {
                 if commit.first > self.reached.next() {
-                    let (stream, reached) = (self.stream, self.reached);
-                    let message =
-                        format!("{stream} has a gap between {reached} and {}", commit.first);
+                    let (stream, reached, found) = (self.stream, self.reached, commit.first);
+                    let message = format!("{stream} has a gap between {reached} and {found}");
                     return Err(Error::corrupt(message));
                 }
                 self.reached = commit.last();
             }
-            match commits.is_empty() {
-                false => return Ok(Some(commits)),
-                true if slice.is_end => return Ok(None),
-                true => {}
+            if !slice.commits.is_empty() {
+                return Ok(Some(slice.commits));
             }
         }
+        Ok(None)
     }
 
     /// The commit that begins at or before the version reached and ends after it, if any: a
     /// delivery may end in the middle of a commit.
     async fn straddling(&self) -> Result<Option<RecordedCommit>> {
-        if self.reached == Version::EMPTY {
-            return Ok(None);
-        }
         let range = Range::Before(self.reached.next());
         let slice = self.store.read(self.stream, range, 1, self.consistency).await?;
         Ok(slice.commits.into_iter().next().filter(|commit| commit.last() > self.reached))

@@ -1,17 +1,17 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::functions::consumer::{Doorbell, by_stream};
+use crate::functions::consumer::{Doorbell, STRIDE_MAX, by_stream};
 use crate::functions::query::{self, Views};
 use crate::functions::view::{StoredView, check_key};
 use crate::functions::{ATTEMPTS_MAX, Context, Function, guarded, unfit};
 use crate::limits::{BATCH_DOCUMENTS_MAX, LISTS_MAX};
 use crate::name::{Dash, check_name};
-use crate::ports::{DocumentKey, Write};
-use crate::stores::{Checkpoints, one};
+use crate::ports::{Document, DocumentKey, Write};
+use crate::stores::{Checkpoints, one, put};
 use crate::{
     Announced, Descriptor, Error, ErrorKind, EventId, Failed, Kind, Projection, RecordedEvent,
     Reply, Result, Route, StreamName, Subscription, Trigger, Version, manifest,
@@ -93,15 +93,35 @@ pub(crate) fn all_failed(announced: &[Announced], error: Error) -> Vec<Failed> {
 }
 
 impl<P: Projection> ProjectionFunction<P> {
+    /// Handles what was announced of one stream. What fails as a whole is tried once more event by
+    /// event, so that the views show everything before the one that cannot be handled.
     async fn handle(
         &self,
         context: &Context,
         stream: &StreamName,
         announced: &[Announced],
     ) -> Result<()> {
+        let outcome = self.handle_by(context, stream, announced, STRIDE_MAX).await;
+        match outcome {
+            Err(error) if !error.is_transient() && !error.is_conflict() => {
+                self.handle_by(context, stream, announced, 1).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn handle_by(
+        &self,
+        context: &Context,
+        stream: &StreamName,
+        announced: &[Announced],
+        stride: usize,
+    ) -> Result<()> {
         match P::route() {
-            Route::OwnStream => self.handle_own(context, stream, announced).await,
-            Route::Keyed(keys) => self.handle_keyed(context, stream, announced, keys).await,
+            Route::OwnStream => self.handle_own(context, stream, announced, stride).await,
+            Route::Keyed(keys) => {
+                self.handle_keyed(context, stream, announced, (stride, keys)).await
+            }
         }
     }
 
@@ -111,22 +131,23 @@ impl<P: Projection> ProjectionFunction<P> {
         context: &Context,
         stream: &StreamName,
         announced: &[Announced],
+        stride: usize,
     ) -> Result<()> {
         let key = self.key(stream.id().as_str());
         let mut overtaken = 0;
         while overtaken < ATTEMPTS_MAX {
             let document = one(&*context.ports.documents, &key).await?;
-            let mut stored =
-                document.as_ref().map(StoredView::read).transpose()?.unwrap_or_default();
+            let stored = document.as_ref().map(StoredView::read).transpose()?;
+            let mut stored = stored.unwrap_or_default();
             let reached = stored.seen(stream).unwrap_or(Version::EMPTY);
             let mut doorbell = Doorbell::new(&*context.ports.events, stream, reached, announced);
-            let due = self.decode(doorbell.next().await?)?;
+            let due = self.decode(doorbell.next(stride).await?)?;
             if due.is_empty() {
                 return Ok(());
             }
             let view = self.fold(&key.id, &mut stored, stream, &due)?;
             let write = stored.write::<P>(key.clone(), document.as_ref(), view.as_ref())?;
-            match crate::stores::put(&*context.ports.documents, write).await {
+            match put(&*context.ports.documents, write).await {
                 Ok(()) if doorbell.is_done() => return Ok(()),
                 Ok(()) => overtaken = 0,
                 Err(error) if error.is_conflict() => overtaken += 1,
@@ -143,24 +164,15 @@ impl<P: Projection> ProjectionFunction<P> {
         context: &Context,
         stream: &StreamName,
         announced: &[Announced],
-        keys: fn(&RecordedEvent<P::Input>) -> Vec<String>,
+        (stride, keys): (usize, Keys<P>),
     ) -> Result<()> {
-        let checkpoints = Checkpoints::new(&*context.ports.documents, &self.collection);
+        let checkpoints = self.checkpoints(context);
         let reached = checkpoints.get(stream).await?;
         let mut doorbell = Doorbell::new(&*context.ports.events, stream, reached, announced);
         loop {
-            let due = self.decode(doorbell.next().await?)?;
+            let due = self.decode(doorbell.next(stride).await?)?;
             let Some(last) = due.last().map(|event| event.version) else { return Ok(()) };
-            let mut by_key: BTreeMap<String, Vec<RecordedEvent<P::Input>>> = BTreeMap::new();
-            for event in due {
-                let named = guarded(|| format!("the keys of {}", event.id()), || keys(&event))?;
-                let named: std::collections::BTreeSet<_> = named.into_iter().collect();
-                for key in named {
-                    check_key(&key)?;
-                    by_key.entry(key).or_default().push(event.clone());
-                }
-            }
-            let by_key: Vec<_> = by_key.into_iter().collect();
+            let by_key: Vec<_> = by_key::<P>(due, keys)?.into_iter().collect();
             for batch in by_key.chunks(BATCH_DOCUMENTS_MAX) {
                 self.apply(context, stream, last, batch.to_vec()).await?;
             }
@@ -174,43 +186,26 @@ impl<P: Projection> ProjectionFunction<P> {
         context: &Context,
         stream: &StreamName,
         last: Version,
-        mut pending: Vec<(String, Vec<RecordedEvent<P::Input>>)>,
+        mut pending: Vec<(String, Changes<P>)>,
     ) -> Result<()> {
         for _ in 0..ATTEMPTS_MAX {
             let keys: Vec<_> = pending.iter().map(|(key, _)| self.key(key)).collect();
             let documents = context.ports.documents.get(&keys).await?;
-            let mut writes: Vec<Write> = vec![];
-            let mut written = vec![];
-            // Read after the views: what a view has forgotten by now, this has counted.
-            let mut checkpoint = None;
-            for ((key, document), (name, events)) in keys.into_iter().zip(&documents).zip(pending) {
-                let mut stored =
-                    document.as_ref().map(StoredView::read).transpose()?.unwrap_or_default();
-                let mut seen = stored.seen(stream);
-                if seen.is_none() && stored.has_forgotten() {
-                    let checkpoints = Checkpoints::new(&*context.ports.documents, &self.collection);
-                    if checkpoint.is_none() {
-                        checkpoint = Some(checkpoints.get(stream).await?);
-                    }
-                    seen = checkpoint;
+            let (mut writes, mut written) = (vec![], vec![]);
+            for (document, (name, events)) in documents.iter().zip(pending) {
+                let document = (self.key(&name), document.as_ref());
+                if let Some(write) = self.change(context, stream, last, document, &events).await? {
+                    writes.push(write);
+                    written.push((name, events));
                 }
-                let due = |event: &&RecordedEvent<P::Input>| Some(event.version) > seen;
-                let due: Vec<_> = events.iter().filter(due).cloned().collect();
-                if due.is_empty() {
-                    continue;
-                }
-                let view = self.fold(&key.id, &mut stored, stream, &due)?;
-                stored.see(stream, last);
-                self.forget(context, &mut stored).await?;
-                writes.push(stored.write::<P>(key, document.as_ref(), view.as_ref())?);
-                written.push((name, events));
             }
-            let outcomes = match writes.is_empty() {
-                true => vec![],
-                false => context.ports.documents.write(&writes).await,
-            };
+            if writes.is_empty() {
+                return Ok(());
+            }
             pending = vec![];
-            for (outcome, view) in outcomes.into_iter().zip(written) {
+            for (outcome, view) in
+                context.ports.documents.write(&writes).await.into_iter().zip(written)
+            {
                 match outcome {
                     Ok(_) => {}
                     Err(error) if error.is_conflict() => pending.push(view),
@@ -222,6 +217,34 @@ impl<P: Projection> ProjectionFunction<P> {
             }
         }
         Err(busy(&self.key(&pending[0].0)))
+    }
+
+    /// The write that applies those of `events` to one view which it has not seen; `None` if it has
+    /// seen them all.
+    async fn change(
+        &self,
+        context: &Context,
+        stream: &StreamName,
+        last: Version,
+        (key, document): (DocumentKey, Option<&Document>),
+        events: &[RecordedEvent<P::Input>],
+    ) -> Result<Option<Write>> {
+        let stored = document.map(StoredView::read).transpose()?;
+        let mut stored = stored.unwrap_or_default();
+        let mut seen = stored.seen(stream);
+        if seen.is_none() && stored.has_forgotten() {
+            // Read after the view: what the view had forgotten by then, the checkpoint has counted.
+            seen = Some(self.checkpoints(context).get(stream).await?);
+        }
+        let due = events.iter().filter(|event| Some(event.version) > seen);
+        let due: Vec<_> = due.cloned().collect();
+        if due.is_empty() {
+            return Ok(None);
+        }
+        let view = self.fold(&key.id, &mut stored, stream, &due)?;
+        stored.see(stream, last);
+        self.forget(context, &mut stored).await?;
+        stored.write::<P>(key, document, view.as_ref()).map(Some)
     }
 
     /// Folds `events` into the view that is `stored`.
@@ -253,7 +276,7 @@ impl<P: Projection> ProjectionFunction<P> {
         if oldest.is_empty() {
             return Ok(());
         }
-        let checkpoints = Checkpoints::new(&*context.ports.documents, &self.collection);
+        let checkpoints = self.checkpoints(context);
         let streams: Vec<_> = oldest.iter().map(|(stream, _)| stream.clone()).collect();
         let reached = checkpoints.get_all(&streams).await?;
         let handled = oldest.iter().zip(reached).filter(|((_, seen), reached)| reached >= seen);
@@ -266,9 +289,35 @@ impl<P: Projection> ProjectionFunction<P> {
         events.into_iter().map(|event| self.subscription.decode(event)).collect()
     }
 
+    fn checkpoints<'a>(&'a self, context: &'a Context) -> Checkpoints<'a> {
+        Checkpoints::new(&*context.ports.documents, &self.collection)
+    }
+
     fn key(&self, id: &str) -> DocumentKey {
         DocumentKey { collection: self.collection.clone(), id: id.to_owned() }
     }
+}
+
+/// What names the views that an event changes.
+type Keys<P> = fn(&RecordedEvent<<P as Projection>::Input>) -> Vec<String>;
+
+/// Events that change one view.
+type Changes<P> = Vec<RecordedEvent<<P as Projection>::Input>>;
+
+/// The views that `events` change, and by which of them each.
+fn by_key<P: Projection>(
+    events: Changes<P>,
+    keys: Keys<P>,
+) -> Result<BTreeMap<String, Changes<P>>> {
+    let mut by_key: BTreeMap<String, Changes<P>> = BTreeMap::new();
+    for event in events {
+        let named = guarded(|| format!("the keys of {}", event.id()), || keys(&event))?;
+        for key in BTreeSet::from_iter(named) {
+            check_key(&key)?;
+            by_key.entry(key).or_default().push(event.clone());
+        }
+    }
+    Ok(by_key)
 }
 
 fn busy(key: &DocumentKey) -> Error {

@@ -3,7 +3,7 @@ use std::marker::PhantomData;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::functions::consumer::{Doorbell, by_stream};
+use crate::functions::consumer::{Doorbell, STRIDE_MAX, by_stream};
 use crate::functions::projector::all_failed;
 use crate::functions::streams::{Fold, Known, load_cheaply, load_current};
 use crate::functions::{ATTEMPTS_MAX, Context, Function, guarded, unfit};
@@ -115,12 +115,24 @@ impl<S: Saga> SagaFunction<S> {
         let reached = checkpoints.get(stream).await?;
         let mut doorbell = Doorbell::new(&*context.ports.events, stream, reached, announced);
         loop {
-            let due = doorbell.next().await?;
-            let Some(last) = due.last().map(|event| event.version) else { return Ok(()) };
-            for event in due {
-                self.handle(context, event).await?;
+            let due = doorbell.next(STRIDE_MAX).await?;
+            if due.is_empty() {
+                return Ok(());
             }
-            checkpoints.advance(stream, last).await?;
+            let mut handled = None;
+            let mut outcome = Ok(());
+            for event in due {
+                let version = event.version;
+                outcome = self.handle(context, event).await;
+                if outcome.is_err() {
+                    break;
+                }
+                handled = Some(version);
+            }
+            if let Some(version) = handled {
+                checkpoints.advance(stream, version).await?;
+            }
+            outcome?;
         }
     }
 

@@ -136,17 +136,25 @@ async fn try_load<F: Fold>(
     if base.version > newest.last() {
         return Ok(None);
     }
-    if base.version < newest.last() {
-        let mut history = History::after(store, stream, base.version, consistency);
+    let mut reached = base.version;
+    if reached < newest.last() {
+        let mut history = History::after(store, stream, reached, consistency);
         while let Some(commits) = history.next().await? {
             for commit in commits {
                 for event in commit.events().filter(|event| event.version > base.version) {
                     fold.fold(&mut base.state, &event)?;
                 }
                 base.stored = base.stored.passed(&commit.commit);
-                newest = commit;
+                reached = commit.last();
+                if reached > newest.last() {
+                    newest = commit;
+                }
             }
         }
+    }
+    if reached < newest.last() {
+        // A later read saw less than an earlier one.
+        return Ok(None);
     }
     let mut window = newest.commit.window.clone();
     window.remember(newest.entry());

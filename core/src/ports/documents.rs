@@ -15,7 +15,8 @@ pub struct DocumentKey {
     /// The collection it is in: a name of core's own making, of `a-z 0-9 . - _`.
     pub collection: String,
     /// Unique within the collection: any text of 1 to
-    /// [`ID_CHARS_MAX`](crate::limits::ID_CHARS_MAX) characters, none a control character.
+    /// [`DOCUMENT_ID_CHARS_MAX`](crate::limits::DOCUMENT_ID_CHARS_MAX) characters, none a control
+    /// character.
     pub id: String,
 }
 

@@ -94,16 +94,19 @@ fn no_file_names_a_path_of_the_machine_that_it_was_written_on() {
 #[test]
 fn dependencies_are_in_alphabetical_order() {
     for source in files(".").iter().filter(|source| source.path.ends_with("Cargo.toml")) {
-        let mut last: Option<&str> = None;
+        let (mut last, mut lists) = (None, false);
         for line in source.text.lines() {
-            let name = line.split(['=', '.']).next().unwrap_or_default().trim();
-            if line.is_empty() || line.starts_with(['#', '[', ' ', ']']) {
-                last = None;
-            } else if line.contains("workspace = true") || line.contains("version = ") {
-                let place = source.path.display();
-                assert!(last.is_none_or(|last| last <= name), "{place}: {name} is out of order");
-                last = Some(name);
+            if line.starts_with('[') {
+                lists = line.ends_with("dependencies]");
             }
+            if !lists || line.is_empty() || line.starts_with(['#', '[']) {
+                last = None;
+                continue;
+            }
+            let name = line.split(['=', '.']).next().unwrap_or_default().trim();
+            let place = source.path.display();
+            assert!(last.is_none_or(|last| last < name), "{place}: {name} is out of order");
+            last = Some(name);
         }
     }
 }
