@@ -1,4 +1,5 @@
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use time::OffsetDateTime;
 
 use crate::event::{Metadata, NewEvent, RecordedEvent, Version};
@@ -90,7 +91,7 @@ pub struct Commit {
     #[serde(rename = "m")]
     pub(crate) metadata: Metadata,
     /// Invariant: 1 to [`COMMIT_EVENTS_MAX`] events within the limits of size.
-    #[serde(rename = "e")]
+    #[serde(rename = "e", deserialize_with = "at_least_one")]
     pub(crate) events: Vec<NewEvent>,
     /// The commands seen lately, before this one.
     #[serde(rename = "w", default)]
@@ -178,6 +179,15 @@ impl Commit {
     }
 }
 
+/// A commit without events ends nowhere: what is read as one is not a commit.
+fn at_least_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<NewEvent>, D::Error> {
+    let events = Vec::<NewEvent>::deserialize(deserializer)?;
+    match events.is_empty() {
+        true => Err(D::Error::invalid_length(0, &"at least one event")),
+        false => Ok(events),
+    }
+}
+
 fn check_events(events: &[NewEvent]) -> Result<()> {
     let oversized = |message: String| Err(Error::new(ErrorKind::Oversized, message));
     if events.is_empty() {
@@ -225,7 +235,7 @@ impl RecordedCommit {
 
     /// The version of its last event.
     pub fn last(&self) -> Version {
-        Version(self.first.0 + self.commit.count() - 1)
+        self.first.plus(self.commit.count() - 1)
     }
 
     /// Its events, oldest first.
@@ -297,5 +307,9 @@ mod tests {
         commit.state_at = StateAt::Commit(Version(3));
         let text = serde_json::to_string(&commit).unwrap();
         assert_eq!(serde_json::from_str::<Commit>(&text).unwrap(), commit);
+
+        commit.events.clear();
+        let text = serde_json::to_string(&commit).unwrap();
+        serde_json::from_str::<Commit>(&text).unwrap_err();
     }
 }

@@ -150,7 +150,7 @@ impl Window {
 impl Entry {
     /// The version that the command led to.
     pub(crate) fn last(&self) -> Version {
-        Version(self.first.0 + u64::from(self.count) - 1)
+        self.first.plus(u64::from(self.count).saturating_sub(1))
     }
 
     /// Checks that a command of the same id asks for the same.
