@@ -139,8 +139,12 @@ pub struct Receipt {
 pub struct Answer {
     /// The answer.
     pub body: Payload,
-    /// Identifies this state of the answer, if it is one document.
+    /// Identifies this state of the answer, if it is one view.
     pub revision: Option<String>,
+    /// The event that changed it last, if it is one view.
+    pub last: Option<EventId>,
+    /// What travelled with that event.
+    pub metadata: Metadata,
 }
 
 /// The state of a stream.

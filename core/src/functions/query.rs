@@ -15,8 +15,8 @@ use crate::name::{Dash, check_name};
 use crate::ports::{Clock, Document, DocumentKey, ListQuery, Order, Ports};
 use crate::stores::{Checkpoints, one};
 use crate::{
-    After, Answer, Data, Descriptor, Error, ErrorKind, EventId, Kind, ListRequest, Payload,
-    Projection, Reply, Result, Route, Trigger, Version, ViewRequest, manifest,
+    After, Answer, Data, Descriptor, Error, ErrorKind, EventId, Kind, ListRequest, Metadata,
+    Payload, Projection, Reply, Result, Route, Trigger, Version, ViewRequest, manifest,
 };
 
 /// Answers one kind of question from read models alone.
@@ -63,7 +63,7 @@ where
                 Err(error) => return Err(error),
                 Ok(answer) => {
                     let body = Payload::encode(&answer)?;
-                    return Ok(Reply::Answer(Answer { body, revision: None }));
+                    return Ok(Reply::Answer(plain(body)));
                 }
             }
             if patience.has_ended().await {
@@ -75,6 +75,11 @@ where
     async fn has_handled(&self, _: &Context, _: &EventId) -> Result<Option<bool>> {
         Ok(None)
     }
+}
+
+/// An answer that is not one view.
+fn plain(body: Payload) -> Answer {
+    Answer { body, revision: None, last: None, metadata: Metadata::default() }
 }
 
 /// The wait for views to show an event: short pauses that become longer.
@@ -214,7 +219,9 @@ impl<'a, P: Projection> Views<'a, P> {
         }
         let found = self.get(&request.key).await?;
         let answer = found.and_then(|(stored, document)| {
-            Some(Answer { body: stored.view()?.clone(), revision: Some(document.revision.0) })
+            let (body, revision) = (stored.view()?.clone(), Some(document.revision.0));
+            let (last, metadata) = stored.last();
+            Some(Answer { body, revision, last: last.cloned(), metadata: metadata.clone() })
         });
         answer.map(Reply::Answer).ok_or_else(|| {
             let message = format!("{} has no view {:?}", P::NAME, request.key);
@@ -228,7 +235,7 @@ impl<'a, P: Projection> Views<'a, P> {
             return Ok(Reply::Pending);
         }
         let body = Payload::encode(&self.page(&request).await?)?;
-        Ok(Reply::Answer(Answer { body, revision: None }))
+        Ok(Reply::Answer(plain(body)))
     }
 
     /// Whether the views show what they must, if need be after a wait.

@@ -64,6 +64,11 @@ impl StoredView {
         self.metadata = event.metadata.clone();
     }
 
+    /// The event that changed the view last, and what travelled with it.
+    pub(crate) fn last(&self) -> (Option<&EventId>, &Metadata) {
+        (self.last.as_ref(), &self.metadata)
+    }
+
     pub(crate) fn set<T: Serialize>(&mut self, view: Option<&T>) -> Result<()> {
         self.view = view.map(Payload::encode).transpose()?;
         Ok(())
