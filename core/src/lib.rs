@@ -33,7 +33,7 @@ pub use decider::{Decider, Snapshots};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{EventId, Metadata, NewEvent, RecordedEvent, Version};
 pub use functions::{ReadModels, ViewPage};
-pub use manifest::{CommandDescriptor, Descriptor, Kind, Manifest};
+pub use manifest::{CommandDescriptor, Descriptor, EventDescriptor, Kind, Manifest};
 pub use name::{Category, StreamId, StreamName};
 pub use payload::Payload;
 pub use ports::Ports;

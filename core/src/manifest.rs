@@ -2,6 +2,8 @@ use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::Upcasters;
+
 /// What a function is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -30,6 +32,18 @@ pub struct CommandDescriptor {
     pub schema: Option<Value>,
 }
 
+/// An event that the streams of a function hold.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EventDescriptor {
+    /// The variant's name: `OrderPlaced`.
+    pub name: String,
+    /// The version of its schema, from 1.
+    pub version: u32,
+    /// The schema of its fields; absent if it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<Value>,
+}
+
 /// What a deployment, a host or a document about the app needs to know of a function.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Descriptor {
@@ -43,6 +57,9 @@ pub struct Descriptor {
     /// The commands it takes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub commands: Vec<CommandDescriptor>,
+    /// The events that they record, in their current versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<EventDescriptor>,
     /// The collection that a projection keeps its views in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collection: Option<String>,
@@ -65,6 +82,7 @@ impl Descriptor {
             kind,
             hears: vec![],
             commands: vec![],
+            events: vec![],
             collection: None,
             lists: vec![],
             params: None,
@@ -103,37 +121,49 @@ pub(crate) fn schema<T: JsonSchema>() -> Value {
 
 /// The variants of the enum `C`, each a command.
 pub(crate) fn commands<C: JsonSchema>() -> Vec<CommandDescriptor> {
-    let root = schema_for!(C);
-    let definitions = root.get("$defs").cloned();
-    let variants = match root.get("oneOf") {
-        Some(Value::Array(variants)) => variants.clone(),
-        _ => vec![root.clone().to_value()],
+    let describe = |(name, schema): (String, _)| {
+        let path = kebab(&name);
+        CommandDescriptor { name, path, schema }
     };
-    variants.iter().flat_map(|variant| commands_of(variant, definitions.as_ref())).collect()
+    variants::<C>().into_iter().map(describe).collect()
 }
 
-/// The commands that one branch of an enum's schema describes.
-fn commands_of(variant: &Value, definitions: Option<&Value>) -> Vec<CommandDescriptor> {
-    let named = |name: &str, schema: Option<Value>| CommandDescriptor {
-        name: name.to_owned(),
-        path: kebab(name),
-        schema,
+/// The variants of the enum `E`, each an event.
+pub(crate) fn events<E: JsonSchema>(upcasters: &Upcasters) -> Vec<EventDescriptor> {
+    let describe = |(name, schema): (String, _)| {
+        let version = upcasters.current(&name);
+        EventDescriptor { name, version, schema }
     };
-    if let Some(name) = variant["const"].as_str() {
-        return vec![named(name, None)];
+    variants::<E>().into_iter().map(describe).collect()
+}
+
+/// The names of an enum's variants, and the schemas of those that have fields.
+fn variants<E: JsonSchema>() -> Vec<(String, Option<Value>)> {
+    let root = schema_for!(E);
+    let definitions = root.get("$defs").cloned();
+    let branches = match root.get("oneOf") {
+        Some(Value::Array(branches)) => branches.clone(),
+        _ => vec![root.clone().to_value()],
+    };
+    branches.iter().flat_map(|branch| variants_of(branch, definitions.as_ref())).collect()
+}
+
+/// The variants that one branch of an enum's schema describes.
+fn variants_of(branch: &Value, definitions: Option<&Value>) -> Vec<(String, Option<Value>)> {
+    let bare = |name: &str| (name.to_owned(), None);
+    if let Some(name) = branch["const"].as_str() {
+        return vec![bare(name)];
     }
-    if let Some(names) = variant["enum"].as_array() {
-        return names.iter().filter_map(Value::as_str).map(|name| named(name, None)).collect();
+    if let Some(names) = branch["enum"].as_array() {
+        return names.iter().filter_map(Value::as_str).map(bare).collect();
     }
-    let Some(properties) = variant["properties"].as_object() else { return vec![] };
-    properties
-        .iter()
-        .map(|(name, body)| {
-            let mut body = body.clone();
-            describe(&mut body, variant.get("description"), definitions);
-            named(name, Some(body))
-        })
-        .collect()
+    let properties = branch["properties"].as_object().into_iter().flatten();
+    let with_body = properties.map(|(name, body)| {
+        let mut body = body.clone();
+        describe(&mut body, branch.get("description"), definitions);
+        (name.clone(), Some(body))
+    });
+    with_body.collect()
 }
 
 /// Makes a part of a schema stand on its own.
@@ -192,5 +222,14 @@ mod tests {
         assert_eq!(schema["description"], "Takes stock out.");
         assert!(schema["$defs"]["Why"].is_object(), "references resolve: {schema}");
         assert!(commands.iter().any(|c| c.name == "Close" && c.schema.is_none()));
+    }
+
+    #[test]
+    fn each_variant_is_an_event_of_its_current_version() {
+        let upcasters = Upcasters::default().then("WriteOff", |data| data);
+        let events = events::<Command>(&upcasters);
+        let versions = events.iter().map(|event| (event.name.as_str(), event.version));
+        assert!(versions.clone().any(|version| version == ("WriteOff", 2)));
+        assert!(versions.clone().any(|version| version == ("Close", 1)));
     }
 }

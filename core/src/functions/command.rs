@@ -45,7 +45,8 @@ impl<D: Decider> Fold for CommandFunction<D> {
 impl<D: Decider> Function for CommandFunction<D> {
     fn descriptor(&self) -> Descriptor {
         let commands = manifest::commands::<D::Command>();
-        Descriptor { commands, ..Descriptor::new(D::CATEGORY, Kind::Command) }
+        let events = manifest::events::<D::Event>(&self.upcasters);
+        Descriptor { commands, events, ..Descriptor::new(D::CATEGORY, Kind::Command) }
     }
 
     fn check(&self) -> Result<()> {
