@@ -15,7 +15,10 @@ use crate::{Error, ErrorKind, NewEvent, Payload, Result, Upcasters};
 /// A digest of what `command` asks for that is the same on every machine and in every release,
 /// whatever the order of its fields: FNV-1a, folded to 32 bits, over its canonical text.
 pub(crate) fn fingerprint(command: &Payload) -> Result<u32> {
-    let canonical = command.decode::<Value>()?.to_string();
+    let canonical = serde_json::from_str::<Value>(command.get()).map_err(|error| {
+        Error::new(ErrorKind::Invalid, "the command cannot be read").with_source(error)
+    })?;
+    let canonical = canonical.to_string();
     let hash = canonical.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
@@ -197,6 +200,14 @@ mod tests {
     fn only_an_enum_is_an_event() {
         for other in [r#"{"a":1,"b":2}"#, "3", "[]", "{}"] {
             split(&Payload::parse(other).unwrap()).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn what_is_json_but_cannot_be_read_is_the_callers_mistake() {
+        for text in [r#""\ud800""#, "1e999", &format!("{}{}", "[".repeat(200), "]".repeat(200))] {
+            let error = fingerprint(&Payload::parse(text).unwrap()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Invalid, "{text}");
         }
     }
 

@@ -119,8 +119,7 @@ impl Commit {
         events: Vec<NewEvent>,
     ) -> Result<Self> {
         check_events(&events)?;
-        // Stores keep milliseconds.
-        let time = time.replace_millisecond(time.millisecond()).expect("its own millisecond");
+        let time = to_the_millisecond(time);
         let (window, state_at) = (Window::default(), StateAt::Nowhere);
         Ok(Self { id, fingerprint, time, metadata, events, window, state: None, state_at })
     }
@@ -168,6 +167,7 @@ impl Commit {
                 ),
             ));
         }
+        let time = to_the_millisecond(time);
         let (window, state_at) = (Window::default(), StateAt::Nowhere);
         let (events, fingerprint) = (vec![record], 0);
         Ok(Self { id, fingerprint, time, metadata, events, window, state: None, state_at })
@@ -177,6 +177,11 @@ impl Commit {
     pub(crate) fn count(&self) -> u64 {
         self.events.len() as u64
     }
+}
+
+/// Stores keep milliseconds, so that what is appended is what is read back.
+fn to_the_millisecond(time: OffsetDateTime) -> OffsetDateTime {
+    time.replace_millisecond(time.millisecond()).expect("its own millisecond")
 }
 
 /// A commit without events ends nowhere: what is read as one is not a commit.

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use tracing::{Instrument, Span, field};
 
@@ -30,18 +30,18 @@ pub struct Runtime {
 /// How far a replay has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// The slice that is being read.
+    /// The slice to go on in; as many as there are once all have been read.
     pub slice: u16,
     /// How many slices there are.
     pub slices: u16,
     /// How many events have been delivered so far.
     pub events: u64,
-    /// Where to go on in the slice; `None` once it has ended.
+    /// Where to go on in the slice; `None` at its beginning.
     pub next: Option<Position>,
 }
 
 /// How far one consumer is behind the head of the store.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Lag {
     /// The projection or saga.
@@ -53,7 +53,7 @@ pub struct Lag {
 }
 
 /// The app's health, compared with the head of the store.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Health {
     /// Whether every consumer has kept up.
@@ -70,6 +70,13 @@ impl Runtime {
     pub(crate) fn new(app: App, ports: Ports) -> Self {
         let context = Context::new(app.name(), with_retries(ports));
         Self { app, context }
+    }
+
+    /// The same app on the same ports with nothing at hand, as after a restart of its process.
+    #[must_use]
+    pub fn restarted(&self) -> Self {
+        let context = Context::new(self.app.name(), self.context.ports.clone());
+        Self { app: self.app.clone(), context }
     }
 
     /// Runs the function `name`.
@@ -129,10 +136,10 @@ impl Runtime {
             let page = feed.read(at.slice, &query, at.next.as_ref()).await?;
             at.events += self.deliver(name, &function.hears, &page.commits).await?;
             at.next = (!page.is_tail).then_some(page.next);
-            progress(&at);
             if at.next.is_none() {
                 at.slice += 1;
             }
+            progress(&at);
         }
         Ok(at.events)
     }

@@ -48,7 +48,7 @@ impl<I: 'static> Subscription<I> {
     ///
     /// [`Corrupt`](crate::ErrorKind::Corrupt) if it cannot be read,
     /// [`Invalid`](crate::ErrorKind::Invalid) if its category is not heard.
-    pub(crate) fn decode(&self, event: RecordedEvent) -> Result<RecordedEvent<I>> {
+    pub fn decode(&self, event: RecordedEvent) -> Result<RecordedEvent<I>> {
         match self.0.get(event.stream.category()) {
             Some(decode) => decode(event),
             None => Err(crate::Error::invalid(format!("{} is not subscribed to", event.stream))),

@@ -154,7 +154,9 @@ impl<S: Saga> SagaFunction<S> {
             }
             let mut state = loaded.state.clone();
             let asked = self.react(&mut state, &heard)?;
-            let commit = commit(context, &id, &event, asked)?;
+            let mut commit = commit(context, &id, &event, asked)?;
+            // Delays are counted from the time that is recorded.
+            loaded.stamp(&mut commit);
             let first = loaded.head.version().next();
             let recorded = RecordedCommit { stream: stream.clone(), first, commit: commit.clone() };
             match loaded.append(self, context, commit, state).await {

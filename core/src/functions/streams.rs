@@ -230,6 +230,12 @@ impl<S: Clone + Serialize + Send + Sync + 'static> Loaded<S> {
         }
     }
 
+    /// Gives `commit` the time at which it is recorded: times do not fall within a stream, whatever
+    /// the clocks of its writers say.
+    pub(crate) fn stamp(&self, commit: &mut Commit) {
+        commit.time = self.time.map_or(commit.time, |time| time.max(commit.time));
+    }
+
     /// Records `commit`, which leads to `state`, and keeps what it led to at hand.
     pub(crate) async fn append<F: Fold<State = S>>(
         self,
@@ -238,8 +244,7 @@ impl<S: Clone + Serialize + Send + Sync + 'static> Loaded<S> {
         mut commit: Commit,
         state: S,
     ) -> Result<Head> {
-        // Times do not fall within a stream, whatever the clocks of its writers say.
-        commit.time = self.time.map_or(commit.time, |time| time.max(commit.time));
+        self.stamp(&mut commit);
         commit.window = self.window;
         commit.state_at = self.stored.at;
         let snapshots = fold.snapshots();

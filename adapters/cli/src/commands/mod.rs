@@ -1,0 +1,10 @@
+//! The commands of every app, one per file.
+
+pub(crate) mod ask;
+pub(crate) mod events;
+pub(crate) mod health;
+pub(crate) mod manifest;
+pub(crate) mod replay;
+pub(crate) mod send;
+pub(crate) mod serve;
+pub(crate) mod state;

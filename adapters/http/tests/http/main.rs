@@ -1,0 +1,14 @@
+//! An app over HTTP, from the outside.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod anything;
+mod app;
+mod bad_input;
+mod client;
+mod commands;
+mod described;
+mod failures;
+mod readers;
+mod sockets;
+mod states;
+mod traces;

@@ -1,0 +1,74 @@
+use async_trait::async_trait;
+use skyfold::limits::PAGE_ITEMS_MAX;
+use skyfold::ports::{EventFeed, FeedPage, FeedQuery, Position};
+use skyfold::{Error, ErrorKind, RecordedCommit, Result};
+
+use crate::store::{Item, SLICES, Store};
+
+impl Store {
+    /// Looks at one page of the slice, and returns what matches: that may be nothing before the
+    /// tail is reached.
+    pub(crate) fn feed_page(
+        &self,
+        slice: u16,
+        query: &FeedQuery,
+        from: Option<&Position>,
+    ) -> Result<FeedPage> {
+        let start = self.index(slice, from)?;
+        let (items, total) = self.items(slice, start, PAGE_ITEMS_MAX);
+        let end = start + items.len();
+        let commits = items.iter().map(|item| item.decode());
+        let commits = commits.filter(|commit| commit.as_ref().map_or(true, |c| query.matches(c)));
+        let commits = commits.collect::<Result<Vec<RecordedCommit>>>()?;
+        Ok(FeedPage { commits, next: self.position(slice, end), is_tail: end >= total })
+    }
+
+    pub(crate) fn latest_commits(&self, limit: usize) -> Result<Vec<RecordedCommit>> {
+        let newest = self.newest(limit.min(PAGE_ITEMS_MAX));
+        newest.iter().map(|item| Item::decode(item)).collect()
+    }
+
+    /// How many commits the feed holds from the position `from` of `slice` on.
+    pub(crate) fn left(&self, slice: u16, from: Option<&Position>) -> Result<usize> {
+        let start = self.index(slice, from)?;
+        Ok(self.items(slice, 0, 0).1.saturating_sub(start))
+    }
+
+    fn position(&self, slice: u16, index: usize) -> Position {
+        Position(self.seal.close(&[&slice.to_string()], &index.to_string()))
+    }
+
+    /// Where to read on in `slice`.
+    fn index(&self, slice: u16, from: Option<&Position>) -> Result<usize> {
+        if slice >= SLICES {
+            let message = format!("there is no slice {slice}, only 0 to {}", SLICES - 1);
+            return Err(Error::new(ErrorKind::Invalid, message));
+        }
+        let Some(Position(text)) = from else { return Ok(0) };
+        let index = self.seal.open("position", &[&slice.to_string()], text)?;
+        index.parse().map_err(|error| {
+            let message = format!("the position {text:?} holds no number");
+            Error::new(ErrorKind::Invalid, message).with_source(error)
+        })
+    }
+}
+
+#[async_trait]
+impl EventFeed for Store {
+    fn slices(&self) -> u16 {
+        SLICES
+    }
+
+    async fn read(
+        &self,
+        slice: u16,
+        query: &FeedQuery,
+        from: Option<&Position>,
+    ) -> Result<FeedPage> {
+        self.feed_page(slice, query, from)
+    }
+
+    async fn latest(&self, limit: usize) -> Result<Vec<RecordedCommit>> {
+        self.latest_commits(limit)
+    }
+}

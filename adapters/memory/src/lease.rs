@@ -1,0 +1,111 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use skyfold::{
+    Announced, CloudEvent, Error, ErrorKind, EventId, Failed, Reply, Result, Runtime, Trigger,
+};
+
+use crate::broker::Broker;
+use crate::chaos::{Chaos, Ending, Fate};
+use crate::inbox::{Item, Pace, Work};
+use crate::parked::ParkedWork;
+
+/// Why events were not handled.
+type Failures = HashMap<EventId, Arc<Error>>;
+
+/// Work in the hands of whoever does it. Dropped before it is finished, as when that one panics or
+/// is cancelled, it counts as failed and comes again.
+#[derive(Debug)]
+pub(crate) struct Lease {
+    broker: Arc<Broker>,
+    function: String,
+    pace: Pace,
+    /// Deliveries of any number, or one command.
+    items: Vec<Item>,
+}
+
+impl Lease {
+    pub(crate) fn new(broker: Arc<Broker>, function: String, pace: Pace, items: Vec<Item>) -> Self {
+        Self { broker, function, pace, items }
+    }
+
+    /// Has `runtime` do it.
+    pub(crate) async fn work(mut self, runtime: &Runtime, chaos: &Chaos) -> Ending {
+        let (trigger, mut failures) = self.trigger();
+        chaos.note(|| format!("{} takes {}", self.function, self.describe()));
+        let attempts = self.items.iter().map(|item| item.attempts).max().unwrap_or_default();
+        let invoke = runtime.invoke(&self.function, trigger);
+        let (reply, ending) = chaos.invoke(Fate::after(attempts), invoke).await;
+        let mut whole = None;
+        match reply {
+            Err(error) if error.kind() == ErrorKind::Duplicate => {
+                tracing::warn!(function = self.function, %error, "a command was dropped");
+            }
+            Err(error) => whole = Some(Arc::new(error)),
+            Ok(Reply::Handled(failed)) => {
+                failures.extend(failed.into_iter().map(|Failed { event, error }| (event, error)));
+            }
+            Ok(Reply::Refused(reason)) => {
+                tracing::debug!(function = self.function, reason, "a queued command was refused");
+            }
+            Ok(_) => {}
+        }
+        self.finish(&failures, whole.as_ref());
+        ending
+    }
+
+    /// What the function is called with, and what cannot be read to begin with.
+    fn trigger(&self) -> (Trigger, Failures) {
+        let (mut announced, mut failures) = (vec![], HashMap::new());
+        for item in &self.items {
+            match &item.work {
+                Work::Run(queued) => return (Trigger::Queued((**queued).clone()), failures),
+                Work::Hear(announcement) => match open(&announcement.envelope) {
+                    Ok(event) => announced.push(event),
+                    Err(error) => {
+                        failures.insert(announcement.id.clone(), Arc::new(error));
+                    }
+                },
+            }
+        }
+        (Trigger::Events(announced), failures)
+    }
+
+    fn describe(&self) -> String {
+        let work = self.items.iter().map(|item| ParkedWork::from(&item.work).to_string());
+        work.collect::<Vec<_>>().join(", ")
+    }
+
+    fn finish(&mut self, failures: &Failures, whole: Option<&Arc<Error>>) {
+        let (mut done, mut failed) = (vec![], vec![]);
+        for item in std::mem::take(&mut self.items) {
+            let own = match &item.work {
+                Work::Hear(announcement) => failures.get(&announcement.id),
+                Work::Run(_) => None,
+            };
+            match own.or(whole) {
+                Some(error) => failed.push((item, error.clone())),
+                None => done.push(item),
+            }
+        }
+        self.broker.finish(&self.function, self.pace, &done, failed);
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if !self.items.is_empty() {
+            let message = format!("{} was interrupted", self.function);
+            let error = Arc::new(Error::new(ErrorKind::Unexpected, message));
+            self.finish(&HashMap::new(), Some(&error));
+        }
+    }
+}
+
+/// What an envelope announces.
+fn open(envelope: &str) -> Result<Announced> {
+    let event: CloudEvent = serde_json::from_str(envelope).map_err(|error| {
+        Error::new(ErrorKind::Corrupt, "the announcement is no CloudEvent").with_source(error)
+    })?;
+    event.into_announced()
+}
