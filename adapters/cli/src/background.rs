@@ -35,17 +35,21 @@ impl Background {
             return command.await;
         };
         let mut work = Working(tokio::spawn(work(runtime.clone())));
-        tokio::select! {
+        let outcome = tokio::select! {
             outcome = command => outcome,
             ended = &mut work.0 => {
                 let message = "what delivers events in the background has ended: restart the app";
                 let error = Error::new(ErrorKind::Unexpected, message);
-                Err(match ended {
+                return Err(match ended {
                     Ok(()) => error,
                     Err(panic) => error.with_source(panic),
-                })
+                });
             }
-        }
+        };
+        work.0.abort();
+        // It is gone before the process begins to end, and so does not see its tasks vanish.
+        let _ = (&mut work.0).await;
+        outcome
     }
 }
 

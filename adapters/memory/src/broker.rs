@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -31,7 +32,6 @@ const BACKOFF_MAX: Duration = Duration::from_secs(30);
 const TOPIC_MAX: usize = 2 * PAGE_ITEMS_MAX * COMMIT_EVENTS_MAX;
 
 /// The bus and the queue of one process, up to the doors of its functions.
-#[derive(Debug)]
 pub(crate) struct Broker {
     state: Mutex<State>,
     time: Time,
@@ -39,7 +39,7 @@ pub(crate) struct Broker {
     wake: Wake,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct State {
     /// Announced, and not handed to the subscribers yet.
     topic: VecDeque<Announcement>,
@@ -157,6 +157,7 @@ impl Broker {
         state.inbox(function).waiting.extend(echoes);
         for (mut item, error) in failed {
             item.attempts += 1;
+            item.is_suspect |= is_final(error.kind());
             state.last_failure = Some(error.clone());
             if is_final(error.kind()) && item.attempts >= ATTEMPTS_MAX {
                 let parked = Parked::new(function, &item.work, &error, item.attempts);
@@ -277,6 +278,12 @@ impl State {
     fn next_round(&self) -> Option<u64> {
         let waiting = self.inboxes.values().flat_map(|inbox| &inbox.waiting);
         waiting.map(|item| item.from_round).filter(|round| *round > self.round).min()
+    }
+}
+
+impl fmt::Debug for Broker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Broker").field(&self.pending()).finish()
     }
 }
 

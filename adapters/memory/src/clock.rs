@@ -45,7 +45,7 @@ impl VirtualClock {
     /// Lets `duration` pass.
     pub fn advance(&self, duration: Duration) {
         let mut now = self.lock();
-        *now += duration;
+        *now = later(*now, duration);
         drop(now);
         self.0.changed.send_replace(());
     }
@@ -83,11 +83,16 @@ impl Clock for VirtualClock {
     }
 
     async fn sleep(&self, duration: Duration) {
-        let end = self.now() + duration;
+        let end = later(self.now(), duration);
         // Whatever else can run does so at the old time.
         tokio::task::yield_now().await;
         self.advance_to(end);
     }
+}
+
+/// The time `duration` after `time`, or the last there is.
+pub(crate) fn later(time: OffsetDateTime, duration: Duration) -> OffsetDateTime {
+    time.saturating_add(duration.try_into().unwrap_or(time::Duration::MAX))
 }
 
 /// The time that everything in one process goes by.
@@ -153,6 +158,14 @@ mod tests {
         let (long, short) = (Duration::from_secs(5), Duration::from_secs(3));
         tokio::join!(clock.sleep(long), clock.sleep(short));
         assert_eq!(clock.now(), VirtualClock::START + long);
+    }
+
+    #[tokio::test]
+    async fn time_ends_and_does_not_overflow() {
+        let clock = VirtualClock::new();
+        clock.sleep(Duration::MAX).await;
+        clock.advance(Duration::MAX);
+        assert_eq!(clock.now().year(), 9999);
     }
 
     #[tokio::test]

@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 
 use crate::chaos::{Chaos, IN_A_ROW_MAX};
-use crate::inbox::{Crowding, DELIVERIES_MAX, Item, Portion};
+use crate::inbox::{Crowding, Item, Portion};
 
 /// How many copies of one delivery come, at most.
 const COPIES_MAX: usize = 4;
@@ -19,8 +19,11 @@ const LONG_DELAY_ROUNDS: (usize, usize) = (32, 256);
 /// After how many rounds a delivery that was lost is sent again.
 const LOSS_ROUNDS: (usize, usize) = (2, 16);
 
+/// How many deliveries a function is given at once, at most: few, so that there are many batches.
+const DELIVERIES_MAX: usize = 6;
+
 /// How many batches of deliveries run into each other in one function, at most.
-const BATCHES_MAX: usize = 3;
+const BATCHES_MAX: usize = 4;
 
 /// How many commands of one category do, at most.
 const COMMANDS_MAX: usize = 4;

@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
 use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard};
 
@@ -17,14 +18,13 @@ use crate::keys::{check_different, check_key, check_query, check_write};
 use crate::seal::Seal;
 
 /// Documents by collection and id, with an index of every list.
-#[derive(Debug)]
 pub(crate) struct Documents {
     kept: Mutex<Kept>,
     time: Time,
     seal: Seal,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Kept {
     /// How many writes there were: what makes revisions differ.
     writes: u64,
@@ -226,6 +226,13 @@ impl Kept {
         });
         let earlier = earlier.filter(|(of, _)| of == list).map(|(_, place)| place);
         Cow::Owned(steady.chain(earlier).collect())
+    }
+}
+
+impl fmt::Debug for Documents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let documents = self.lock().documents.len();
+        f.debug_struct("Documents").field("documents", &documents).finish_non_exhaustive()
     }
 }
 

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::broker::{Broker, Now};
 use crate::chaos::{Chaos, Ending, Job};
-use crate::clock::Time;
+use crate::clock::{Time, later};
 use crate::inbox::Pace;
 use crate::lease::Lease;
 use crate::parked::is_final;
@@ -62,7 +62,7 @@ impl Driver {
             if round.ending == Ending::Crash {
                 process = runtime.restarted();
             }
-            let (pending, finished) = (self.pending()?, self.broker.finished());
+            let (pending, finished) = (self.pending(), self.broker.finished());
             if pending.is_settled() {
                 return Ok(());
             }
@@ -80,7 +80,7 @@ impl Driver {
                 return Err(self.stuck(pending, round.failure));
             }
         }
-        let message = format!("nothing came to rest in {ROUNDS_MAX} rounds: {:?}", self.pending()?);
+        let message = format!("nothing came to rest in {ROUNDS_MAX} rounds: {:?}", self.pending());
         Err(Error::new(ErrorKind::Unexpected, message))
     }
 
@@ -126,7 +126,7 @@ impl Driver {
             let message = "time passes by itself: use a virtual clock";
             return Err(Error::new(ErrorKind::Invalid, message));
         };
-        let end = clock.now() + limit;
+        let end = later(clock.now(), limit);
         self.settle(runtime).await?;
         while let Some(due) = self.broker.next_due().filter(|due| *due <= end) {
             clock.advance_to(due);
@@ -192,8 +192,8 @@ impl Driver {
         Now { time: self.time.now(), instant: Instant::now() }
     }
 
-    pub(crate) fn pending(&self) -> Result<Pending> {
-        Ok(Pending { commits: self.relay.left()?, ..self.broker.pending() })
+    pub(crate) fn pending(&self) -> Pending {
+        Pending { commits: self.relay.left(), ..self.broker.pending() }
     }
 }
 

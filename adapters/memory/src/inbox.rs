@@ -6,7 +6,7 @@ use skyfold::{EventId, StreamId};
 use tokio::time::Instant;
 
 /// How many deliveries a projection or saga is given at once.
-pub(crate) const DELIVERIES_MAX: usize = 25;
+const DELIVERIES_MAX: usize = 25;
 
 /// How many commands of one category run side by side.
 const COMMANDS_MAX: usize = 16;
@@ -47,6 +47,9 @@ pub(crate) struct Item {
     pub(crate) not_before: Option<Instant>,
     /// Held back until this round, by a fault.
     pub(crate) from_round: u64,
+    /// Whether it failed for good, alone or because of another in its batch: it is given alone from
+    /// then on, so that only what is wrong is set aside.
+    pub(crate) is_suspect: bool,
     /// How often it was lost on its way.
     pub(crate) losses: u32,
     /// How often it came again after it had been handled.
@@ -55,7 +58,15 @@ pub(crate) struct Item {
 
 impl Item {
     pub(crate) fn new(work: Work) -> Self {
-        Self { work, attempts: 0, not_before: None, from_round: 0, losses: 0, echoes: 0 }
+        Self {
+            work,
+            attempts: 0,
+            not_before: None,
+            from_round: 0,
+            is_suspect: false,
+            losses: 0,
+            echoes: 0,
+        }
     }
 }
 
@@ -112,7 +123,9 @@ impl Inbox {
         };
         let is_next = |item: &Item| ready(item) && is_free(item);
         let Some(first) = self.waiting.iter().position(is_next) else { return vec![] };
-        let (count_max, leases_max) = match &self.waiting[first].work {
+        let item = &self.waiting[first];
+        let (count_max, leases_max) = match &item.work {
+            Work::Hear(_) if item.is_suspect => (1, portion.batches_max),
             Work::Hear(_) => (portion.deliveries_max, portion.batches_max),
             Work::Run(_) => (1, portion.commands_max),
         };
@@ -122,7 +135,8 @@ impl Inbox {
         let mut leased = vec![];
         let mut at = first;
         while at < self.waiting.len() && leased.len() < count_max {
-            match ready(&self.waiting[at]) {
+            let item = &self.waiting[at];
+            match ready(item) && (at == first || !item.is_suspect) {
                 true => leased.extend(self.waiting.remove(at)),
                 false => at += 1,
             }

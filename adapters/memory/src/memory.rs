@@ -134,11 +134,7 @@ impl Memory {
     }
 
     /// How much is left to do.
-    ///
-    /// # Errors
-    ///
-    /// Those of reading the log.
-    pub fn pending(&self) -> Result<Pending> {
+    pub fn pending(&self) -> Pending {
         self.driver.pending()
     }
 

@@ -74,9 +74,12 @@ impl Relay {
     }
 
     /// How many commits have not been announced.
-    pub(crate) fn left(&self) -> Result<usize> {
+    pub(crate) fn left(&self) -> usize {
         let positions = self.positions();
-        (0..).zip(positions.iter()).map(|(slice, at)| self.store.left(slice, at.as_ref())).sum()
+        let left = |(slice, at): (u16, &Option<Position>)| {
+            self.store.left(slice, at.as_ref()).expect("the store made these positions")
+        };
+        (0..).zip(positions.iter()).map(left).sum()
     }
 
     fn positions(&self) -> MutexGuard<'_, Vec<Option<Position>>> {
@@ -170,7 +173,7 @@ mod tests {
         while relay.pass(&runtime, &subscribers).await.unwrap() > 0 {}
         let waiting = broker.waiting();
         assert!((WAITING_MAX..WAITING_MAX + PAGE_ITEMS_MAX * COMMIT_EVENTS_MAX).contains(&waiting));
-        assert!(relay.left().unwrap() > 0);
+        assert!(relay.left() > 0);
         memory.settle(&runtime).await.unwrap();
         let views = memory.dump().unwrap().documents;
         assert_eq!(views.len(), commits);

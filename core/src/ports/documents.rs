@@ -98,7 +98,8 @@ pub struct ListQuery {
 /// Part of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// Documents in order of [`Listing::by`], then of their ids.
+    /// Documents in order of [`Listing::by`], then of their ids, both by code point; or all of that
+    /// in reverse.
     pub documents: Vec<Document>,
     /// Where to read on, if there is more.
     pub next: Option<String>,
@@ -121,7 +122,8 @@ pub struct Page {
 ///   shown twice.
 /// - A cursor that this store did not make, or made for another list, is
 ///   [`Invalid`](crate::ErrorKind::Invalid).
-/// - A document is never shown after it expired, though it may be kept longer.
+/// - A document is never shown after it expired, though it may be kept longer; to a guard it is
+///   absent.
 #[async_trait]
 pub trait DocumentStore: fmt::Debug + Send + Sync + 'static {
     /// The documents of `keys`, each in the same place, where they exist. At most

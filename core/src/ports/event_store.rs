@@ -70,8 +70,8 @@ pub struct Snapshot {
 /// - A strong read sees every append that returned before it began. An eventual one may be behind
 ///   but never shows a gap.
 /// - A read returns at most `limit` commits, of at most
-///   [`PAGE_ITEMS_MAX`](crate::limits::PAGE_ITEMS_MAX); fewer, even none, does not mean the end
-///   unless the slice says so.
+///   [`PAGE_ITEMS_MAX`](crate::limits::PAGE_ITEMS_MAX); fewer does not mean the end unless the
+///   slice says so, and none always does.
 /// - What was read back equals what was appended.
 /// - A snapshot replaces an older one of its stream, and losing it makes loads slower, never
 ///   different.

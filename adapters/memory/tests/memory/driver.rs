@@ -19,7 +19,7 @@ async fn everything_that_follows_from_a_command_happens_once() {
     }
     memory.settle_through_time(&runtime, 10 * REMINDER).await.unwrap();
     assert_consistent(&memory.dump().unwrap());
-    assert!(memory.pending().unwrap().is_settled());
+    assert!(memory.pending().is_settled());
     assert_eq!(memory.parked(), []);
 }
 
@@ -35,11 +35,11 @@ async fn a_delayed_command_waits_for_the_virtual_clock() {
         account.unwrap().events.len()
     };
     memory.settle(&runtime).await.unwrap();
-    assert_eq!((booked(), memory.pending().unwrap().delayed), (1, 1));
+    assert_eq!((booked(), memory.pending().delayed), (1, 1));
     clock.advance(REMINDER - Duration::from_secs(1));
     memory.settle(&runtime).await.unwrap();
-    assert_eq!((booked(), memory.pending().unwrap().delayed), (1, 1));
+    assert_eq!((booked(), memory.pending().delayed), (1, 1));
     clock.advance(Duration::from_secs(1));
     memory.settle(&runtime).await.unwrap();
-    assert_eq!((booked(), memory.pending().unwrap().delayed), (2, 0));
+    assert_eq!((booked(), memory.pending().delayed), (2, 0));
 }

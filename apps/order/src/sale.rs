@@ -1,0 +1,129 @@
+//! What a customer wants to buy, what was sold, and what is left of that.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use skyfold::StreamId;
+
+use crate::line::{self, Line, LineError, Returned};
+use crate::undoing::{Because, BroughtBack, Undoing};
+use crate::{Currency, Day, Money};
+
+/// Lines that come ahead of the rest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// The lines, up to a hundred.
+    pub lines: Vec<Line>,
+}
+
+/// What a customer wants to buy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Basket {
+    /// Who buys; nobody known if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<StreamId>,
+    /// What the prices are in.
+    pub currency: Currency,
+    /// What is bought, beside the lines that were added before.
+    #[serde(default)]
+    pub lines: Vec<Line>,
+    /// The day of business, if it is not today.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on: Option<Day>,
+}
+
+/// What was sold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Sale {
+    /// Who buys, as far as is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<StreamId>,
+    /// What the prices are in.
+    pub currency: Currency,
+    /// The lines that came last.
+    pub lines: Vec<Line>,
+    /// The lines that were added before, without their descriptions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Line>,
+    /// What all lines come to.
+    pub amount: Money,
+    /// The day of business, if one was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on: Option<Day>,
+}
+
+/// What was sold and not taken back: all that decisions need to know of a sale.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sold {
+    lines: Vec<Line>,
+    currency: Currency,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    on: Option<Day>,
+}
+
+impl Sale {
+    /// All lines.
+    pub fn all_lines(&self) -> impl Iterator<Item = &Line> {
+        self.earlier.iter().chain(&self.lines)
+    }
+}
+
+impl Sold {
+    /// Accepts more lines of a draft.
+    pub(crate) fn extend(&self, part: Part) -> Result<Part, LineError> {
+        line::check(&part.lines, self.lines.len())?;
+        Ok(part)
+    }
+
+    /// Sells a basket, and the lines of the draft with it.
+    pub(crate) fn sell(&self, basket: Basket) -> Result<Sale, LineError> {
+        let Basket { customer, currency, lines, on } = basket;
+        line::check(&lines, self.lines.len())?;
+        let earlier = self.lines.clone();
+        let amount = line::amount(earlier.iter().chain(&lines))?;
+        Ok(Sale { customer, currency, lines, earlier, amount, on })
+    }
+
+    /// Takes everything back on the day that is named.
+    pub(crate) fn cancel(&self, because: Because) -> Result<Undoing, LineError> {
+        self.undo(because, self.lines.clone())
+    }
+
+    /// Takes everything back on the day when it was sold: it was no sale at all.
+    pub(crate) fn fail(&self, because: Because) -> Result<Undoing, LineError> {
+        self.cancel(Because { on: because.on.or(self.on), ..because })
+    }
+
+    /// Takes part of it back.
+    pub(crate) fn bring_back(&self, back: BroughtBack) -> Result<Undoing, LineError> {
+        let BroughtBack { lines, reason, on } = back;
+        let taken = line::take(&mut self.lines.clone(), &lines)?;
+        self.undo(Because { reason, on }, taken)
+    }
+
+    fn undo(&self, because: Because, lines: Vec<Line>) -> Result<Undoing, LineError> {
+        let Because { reason, on } = because;
+        let amount = line::amount(&lines)?;
+        Ok(Undoing { reason, lines, amount, currency: self.currency, on })
+    }
+
+    /// Remembers more lines of a draft.
+    pub(crate) fn add(&mut self, part: &Part) {
+        self.lines.extend(part.lines.iter().map(Line::bare));
+    }
+
+    /// Forgets what was taken back.
+    pub(crate) fn remove(&mut self, undoing: &Undoing) {
+        let lines: Vec<_> = undoing.lines.iter().map(Returned::from).collect();
+        // What was taken back had been sold: no event says otherwise.
+        let _ = line::take(&mut self.lines, &lines);
+    }
+}
+
+impl From<&Sale> for Sold {
+    fn from(sale: &Sale) -> Self {
+        let lines = sale.all_lines().map(Line::bare).collect();
+        Self { lines, currency: sale.currency, on: sale.on }
+    }
+}

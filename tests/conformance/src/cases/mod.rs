@@ -1,0 +1,85 @@
+//! The cases, by what they are about.
+#![expect(clippy::unwrap_used, reason = "cases are tests, which fail by a panic")]
+
+mod bank;
+mod clock;
+mod commands;
+mod conflicts;
+mod deliveries;
+mod document_lists;
+mod documents;
+mod event_feed;
+mod event_store;
+mod health;
+mod idempotency;
+mod keyed;
+mod limits;
+mod mailbox;
+mod model;
+mod names;
+mod poison;
+mod projections;
+mod publisher_queue;
+mod queries;
+mod refusals;
+mod relay;
+mod replay;
+mod sagas;
+mod snapshots;
+mod transfers;
+mod world;
+
+use futures::future::LocalBoxFuture;
+
+use self::bank::Bank;
+use self::mailbox::Mailbox;
+pub(crate) use self::world::World;
+use crate::Capability;
+
+/// One case: a sentence, what it needs, and how it is tried.
+#[derive(Clone, Copy)]
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    pub(crate) needs: &'static [Capability],
+    pub(crate) run: fn(World) -> LocalBoxFuture<'static, ()>,
+}
+
+/// The functions named, each as a [`Case`] of its own name.
+macro_rules! cases {
+    ($($(#[needs($($need:ident),*)])? $name:ident),* $(,)?) => {
+        &[$($crate::cases::Case {
+            name: stringify!($name),
+            needs: &[$($($crate::Capability::$need),*)?],
+            run: |world| Box::pin($name(world)),
+        }),*]
+    };
+}
+use cases;
+
+/// All cases, by group.
+pub(crate) const GROUPS: &[(&str, &[Case])] = &[
+    ("clock", clock::CASES),
+    ("commands", commands::CASES),
+    ("conflicts", conflicts::CASES),
+    ("deliveries", deliveries::CASES),
+    ("document_lists", document_lists::CASES),
+    ("documents", documents::CASES),
+    ("event_feed", event_feed::CASES),
+    ("event_store", event_store::CASES),
+    ("health", health::CASES),
+    ("idempotency", idempotency::CASES),
+    ("keyed", keyed::CASES),
+    ("limits", limits::CASES),
+    ("model", model::CASES),
+    ("names", names::CASES),
+    ("poison", poison::CASES),
+    ("projections", projections::CASES),
+    ("publisher_queue", publisher_queue::CASES),
+    ("queries", queries::CASES),
+    ("refusals", refusals::CASES),
+    ("relay", relay::CASES),
+    ("replay", replay::CASES),
+    ("sagas", sagas::CASES),
+    ("snapshots", snapshots::CASES),
+    ("transfers", transfers::CASES),
+];

@@ -1,0 +1,197 @@
+//! Goes through the records of a saga, and through what was sent on their account.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::marker::PhantomData;
+
+use serde::Deserialize;
+use serde_json::Value;
+use skyfold::{
+    EventId, Payload, RecordedCommit, RecordedEvent, Saga, StreamName, Subscription, Version,
+};
+
+use crate::checker::Audit;
+use crate::evidence::Evidence;
+use crate::violation::{Rule, Verdict, Violation, ensure};
+
+/// Every event is recorded once by the transaction that it belongs to; what each record asks for
+/// follows from those before it, and was sent under one id; every transaction has ended.
+pub(crate) struct Sagas<S: Saga> {
+    events: Subscription<S::Input>,
+    saga: PhantomData<fn(S)>,
+}
+
+/// What the one event of a saga's stream says.
+#[derive(Deserialize)]
+struct Record {
+    heard: RecordedEvent,
+    asked: Vec<Asked>,
+}
+
+/// A command that a record asks for.
+#[derive(Debug, Deserialize)]
+struct Asked {
+    #[serde(rename = "c")]
+    category: String,
+    #[serde(rename = "i")]
+    id: String,
+    #[serde(rename = "d")]
+    command: Payload,
+    #[serde(rename = "a", default)]
+    after_seconds: i64,
+}
+
+/// What identifies an effect beside its id: what caused it, for whom it is, and what it says.
+type Wanted<'a> = (String, &'a str, String, &'a str);
+
+impl<S: Saga> Sagas<S> {
+    pub(crate) fn new() -> Self {
+        Self { events: S::subscription(), saga: PhantomData }
+    }
+
+    fn category() -> String {
+        format!("saga.{}", S::NAME)
+    }
+
+    /// The events that each transaction must have heard.
+    fn expected(&self, evidence: &Evidence) -> Result<BTreeMap<StreamName, BTreeSet<EventId>>, Violation> {
+        let heard: Vec<_> = self.events.categories().collect();
+        let mut expected: BTreeMap<StreamName, BTreeSet<EventId>> = BTreeMap::new();
+        let commits = evidence.log.all.iter();
+        for commit in commits.filter(|commit| heard.contains(&commit.stream.category())) {
+            for event in commit.events() {
+                let event = self.decode(event)?;
+                if let Some(id) = S::correlate(&event) {
+                    let stream = StreamName::new(&Self::category(), &id);
+                    expected.entry(stream).or_default().insert(event.id());
+                }
+            }
+        }
+        Ok(expected)
+    }
+
+    fn decode(&self, event: RecordedEvent) -> Result<RecordedEvent<S::Input>, Violation> {
+        let decoded = self.events.decode(event);
+        decoded.map_err(|error| Violation::new(Rule::Readable, error.to_string()))
+    }
+
+    /// Goes through the records of one transaction.
+    fn check_stream(
+        &self,
+        evidence: &Evidence,
+        stream: &StreamName,
+        mut expected: BTreeSet<EventId>,
+        sent: &HashMap<Wanted<'_>, Sent>,
+    ) -> Verdict {
+        let (mut state, mut reached) = (S::State::default(), HashMap::new());
+        for commit in evidence.log.commits(stream) {
+            let record = read(commit)?;
+            let heard = record.heard.id();
+            let is_first = expected.remove(&heard);
+            let rule = Rule::HeardOnce;
+            ensure(rule, is_first, || format!("{stream} records {heard} again, or for nothing"))?;
+            let is_same = evidence.log.event(&heard).as_ref() == Some(&record.heard);
+            ensure(Rule::RecordsAreTrue, is_same, || format!("{heard} in {stream}"))?;
+            let before: Option<Version> = reached.insert(heard.stream.clone(), heard.version);
+            let is_later = before < Some(heard.version);
+            ensure(Rule::HeardInOrder, is_later, || {
+                format!("{stream} hears {heard} after {before:?}")
+            })?;
+            let asked = S::react(&mut state, &self.decode(record.heard)?);
+            let asked = serde_json::to_value(asked).unwrap_or_default();
+            let found = asked_value(commit);
+            ensure(Rule::ReactionsFollow, asked == found, || {
+                format!("{stream} asks {found} on {heard} instead of {asked}")
+            })?;
+            check_sent(&heard, &record.asked, commit, sent)?;
+        }
+        ensure(Rule::EventsAreHeard, expected.is_empty(), || {
+            format!("{stream} misses {expected:?}")
+        })?;
+        ensure(Rule::TransactionsEnd, S::has_ended(&state), || {
+            let state = serde_json::to_string(&state).unwrap_or_default();
+            format!("{stream}: {state}")
+        })
+    }
+}
+
+/// The commands that were sent for one effect, or for several that say the same.
+#[derive(Debug, Default)]
+struct Sent {
+    ids: BTreeSet<String>,
+    due: Vec<Option<time::OffsetDateTime>>,
+}
+
+impl<S: Saga> Audit for Sagas<S> {
+    fn check(&self, evidence: &Evidence) -> Verdict {
+        let mut sent: HashMap<Wanted<'_>, Sent> = HashMap::new();
+        for command in &evidence.sent {
+            let request = &command.request;
+            let cause = request.metadata.causation.clone().unwrap_or_default();
+            let stream = request.stream.as_str().to_owned();
+            let wanted = (cause, command.category.as_str(), stream, request.command.get());
+            let sent = sent.entry(wanted).or_default();
+            sent.ids.insert(request.id.to_string());
+            sent.due.push(command.due);
+        }
+        let mut expected = self.expected(evidence)?;
+        let category = Self::category();
+        let streams = evidence.log.streams.keys().filter(|s| s.category() == category);
+        for stream in streams {
+            let expected = expected.remove(stream).unwrap_or_default();
+            self.check_stream(evidence, stream, expected, &sent)?;
+        }
+        ensure(Rule::EventsAreHeard, expected.is_empty(), || format!("{expected:?}"))?;
+        let heard: Vec<_> = self.events.categories().collect();
+        super::check_reached(evidence, &category, &heard)
+    }
+}
+
+fn read(commit: &RecordedCommit) -> Result<Record, Violation> {
+    let record = commit.commit.events().first().map(|event| event.data.decode());
+    match record {
+        Some(Ok(record)) => Ok(record),
+        other => {
+            let found = other.and_then(Result::err).map(|error| error.to_string());
+            Err(Violation::new(Rule::Readable, found.unwrap_or_default()))
+        }
+    }
+}
+
+fn asked_value(commit: &RecordedCommit) -> Value {
+    let record = commit.commit.events().first();
+    let record = record.and_then(|event| event.data.decode::<Value>().ok()).unwrap_or_default();
+    record.get("asked").cloned().unwrap_or_default()
+}
+
+/// What a record asks for was sent, under as many ids as it asks for commands.
+fn check_sent(
+    heard: &EventId,
+    asked: &[Asked],
+    commit: &RecordedCommit,
+    sent: &HashMap<Wanted<'_>, Sent>,
+) -> Verdict {
+    let wanted = |asked: &Asked| {
+        (heard.to_string(), asked.category.clone(), asked.id.clone(), asked.command.to_string())
+    };
+    for effect in asked {
+        let key = wanted(effect);
+        let alike = asked.iter().filter(|other| wanted(other) == key).count();
+        let found = sent.get(&(key.0.clone(), key.1.as_str(), key.2.clone(), key.3.as_str()));
+        let ids = found.map_or(0, |sent| sent.ids.len());
+        ensure(Rule::EffectsHaveOneId, ids == alike, || {
+            format!("{} of {heard}: {found:?} for {alike}", effect.command)
+        })?;
+        let early = commit.commit.time() + time::Duration::seconds(effect.after_seconds);
+        let holds = |due: &Option<time::OffsetDateTime>| match due {
+            None => effect.after_seconds == 0,
+            // The first time it is sent, the time of recording may still be corrected.
+            Some(due) => effect.after_seconds > 0 && (*due - early).abs() <= SKEW_MAX,
+        };
+        let are_due = found.is_some_and(|sent| sent.due.iter().all(holds));
+        ensure(Rule::EffectsAreDue, are_due, || format!("{found:?}"))?;
+    }
+    Ok(())
+}
+
+/// How far two clocks differ, at most.
+const SKEW_MAX: time::Duration = time::Duration::hours(26);

@@ -1,0 +1,176 @@
+//! Folds the log once more, calmly, and compares the views.
+
+use std::collections::{BTreeMap, HashMap};
+use std::marker::PhantomData;
+
+use serde::{Deserialize, Serialize};
+use skyfold::ports::{DocumentKey, Listing};
+use skyfold::{Payload, Projection, RecordedEvent, Route, StreamName, Version};
+
+use crate::checker::{Audit, is_written};
+use crate::evidence::Evidence;
+use crate::history::Look;
+use crate::subject::OwnView;
+use crate::violation::{Rule, Verdict, Violation, ensure};
+
+/// Every view of a projection is the fold of the log, is in the lists that it should be in, and
+/// was so whenever a client looked; every checkpoint is at the end of its stream.
+pub(crate) struct Views<P: Projection>(PhantomData<fn(P)>);
+
+impl<P: Projection> Views<P> {
+    pub(crate) fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+/// What a view is kept as.
+#[derive(Deserialize)]
+struct Body {
+    #[serde(default)]
+    view: Option<Payload>,
+    seen: Vec<(StreamName, Version)>,
+}
+
+type Folded<V> = BTreeMap<String, Option<V>>;
+
+impl<P: Projection> Audit for Views<P> {
+    fn own_view(&self) -> Option<OwnView> {
+        match P::route() {
+            Route::OwnStream => P::subscription()
+                .categories()
+                .next()
+                .map(|category| OwnView { projection: P::NAME, category }),
+            Route::Keyed(_) => None,
+        }
+    }
+
+    fn check(&self, evidence: &Evidence) -> Verdict {
+        let mut looks: HashMap<&StreamName, Vec<&Look>> = HashMap::new();
+        let of_this = |look: &&Look| look.projection == P::NAME && look.head > Version::EMPTY;
+        for look in evidence.history.looks.iter().filter(of_this) {
+            looks.entry(&look.after.stream).or_default().push(look);
+        }
+        let (subscription, mut views) = (P::subscription(), Folded::<P::View>::new());
+        for commit in &evidence.log.all {
+            if !subscription.categories().any(|category| category == commit.stream.category()) {
+                continue;
+            }
+            for event in commit.events() {
+                let event = subscription.decode(event).map_err(|error| {
+                    Violation::new(Rule::Readable, error.to_string())
+                })?;
+                apply::<P>(&mut views, &event);
+                if let Some(looks) = looks.get_mut(&event.stream) {
+                    let view = views.get(event.stream.id().as_str());
+                    looks.retain(|look| !shows::<P>(look, &event, view));
+                }
+            }
+        }
+        let wrong: Vec<_> = looks.into_values().flatten().collect();
+        ensure(Rule::LooksAreCurrent, wrong.is_empty(), || {
+            format!("{wrong:#?}")
+        })?;
+        check_documents::<P>(evidence, &views)?;
+        check_checkpoints::<P>(evidence)
+    }
+}
+
+fn apply<P: Projection>(views: &mut Folded<P::View>, event: &RecordedEvent<P::Input>) {
+    let keys = match P::route() {
+        Route::OwnStream => vec![event.stream.id().as_str().to_owned()],
+        Route::Keyed(keys) => keys(event),
+    };
+    for key in std::collections::BTreeSet::from_iter(keys) {
+        let view = views.remove(&key).flatten();
+        let view = P::project(&key, view, event);
+        views.insert(key, view);
+    }
+}
+
+/// Whether `look` may have found `view`, as it was after `event`.
+fn shows<P: Projection>(
+    look: &Look,
+    event: &RecordedEvent<P::Input>,
+    view: Option<&Option<P::View>>,
+) -> bool {
+    if event.version < look.after.version || event.version > look.head {
+        return false;
+    }
+    let expected = view.and_then(|view| view.as_ref());
+    is_shown(look.found.as_ref(), expected)
+}
+
+/// Whether what was `found` is the view that was `expected`.
+fn is_shown<V: Serialize>(found: Option<&Payload>, expected: Option<&V>) -> bool {
+    match (found, expected) {
+        (None, None) => true,
+        (Some(found), Some(expected)) => is_written(expected, found.get()),
+        _ => false,
+    }
+}
+
+fn collection<P: Projection>() -> String {
+    format!("{}.{}", P::NAME, P::REVISION)
+}
+
+fn check_documents<P: Projection>(evidence: &Evidence, views: &Folded<P::View>) -> Verdict {
+    let collection = collection::<P>();
+    let first = DocumentKey { collection: collection.clone(), id: String::new() };
+    let found = evidence.documents.range(first..);
+    let found = found.take_while(|(key, _)| key.collection == collection);
+    let found: BTreeMap<_, _> = found.map(|(key, kept)| (key.id.as_str(), kept)).collect();
+    let missing = views.keys().find(|key| !found.contains_key(key.as_str()));
+    ensure(Rule::ViewsAreThere, missing.is_none(), || format!("{collection}: {missing:?}"))?;
+    for (key, kept) in found {
+        let body: Body = kept.body.decode().map_err(|error| {
+            Violation::new(Rule::Readable, error.to_string())
+        })?;
+        let expected = views.get(key).and_then(Option::as_ref);
+        ensure(Rule::ViewsAreFolds, is_shown(body.view.as_ref(), expected), || {
+            let expected = serde_json::to_string(&expected).unwrap_or_default();
+            format!("{collection}/{key}\nfound:    {}\nexpected: {expected}", kept.body)
+        })?;
+        check_listings::<P>(key, expected, &kept.listings)?;
+        check_seen(evidence, key, body.seen)?;
+    }
+    Ok(())
+}
+
+fn check_listings<P: Projection>(
+    key: &str,
+    view: Option<&P::View>,
+    found: &[Listing],
+) -> Verdict {
+    let listed = view.map(|view| P::listed(key, view)).unwrap_or_default();
+    let mut expected = vec![];
+    for place in listed {
+        let list = P::LISTS.iter().position(|list| *list == place.list);
+        let list = list.ok_or_else(|| Violation::new(Rule::ListsFit, place.list))?;
+        expected.push(Listing { list, under: place.under, by: place.by });
+    }
+    let mut found = found.to_vec();
+    found.sort();
+    expected.sort();
+    ensure(Rule::ListsFit, found == expected, || {
+        format!("{} {key}: {found:?} instead of {expected:?}", P::NAME)
+    })
+}
+
+/// A view has seen nothing that did not happen.
+fn check_seen(evidence: &Evidence, key: &str, seen: Vec<(StreamName, Version)>) -> Verdict {
+    for (stream, version) in seen {
+        let head = evidence.log.head(&stream);
+        ensure(Rule::ViewsSawThePast, version <= head, || {
+            format!("{key} has seen {stream}@{version} of {head}")
+        })?;
+    }
+    Ok(())
+}
+
+fn check_checkpoints<P: Projection>(evidence: &Evidence) -> Verdict {
+    let heard: Vec<_> = P::subscription().categories().collect();
+    match P::route() {
+        Route::OwnStream => Ok(()),
+        Route::Keyed(_) => super::check_reached(evidence, &collection::<P>(), &heard),
+    }
+}

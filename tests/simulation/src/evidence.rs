@@ -1,0 +1,116 @@
+//! What is left after a run, to judge it by.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use skyfold::limits::BATCH_DOCUMENTS_MAX;
+use skyfold::ports::{DocumentKey, DocumentStore, EventFeed, FeedQuery, Listing, Ports};
+use skyfold::{CommandId, Payload, RecordedCommit, StreamName};
+use skyfold::ports::QueuedCommand;
+
+use crate::faults::Counts;
+use crate::history::{Attempt, History};
+use crate::simulation::Simulation;
+use crate::trace::Trace;
+use crate::violation::Violation;
+use crate::world::Log;
+
+/// What the stores hold, what was asked, and what was said.
+#[derive(Debug)]
+pub(crate) struct Evidence {
+    /// What was recorded, in the order of recording.
+    pub(crate) log: Log,
+    /// What the feed of the store shows.
+    pub(crate) stored: HashMap<StreamName, Vec<RecordedCommit>>,
+    /// Every document, with the lists that it is in.
+    pub(crate) documents: BTreeMap<DocumentKey, Kept>,
+    pub(crate) history: History,
+    /// The attempts at commands of one id for one stream, by their place in the history.
+    pub(crate) asked: HashMap<(StreamName, CommandId), Vec<usize>>,
+    /// What the queue accepted.
+    pub(crate) sent: Vec<Arc<QueuedCommand>>,
+    pub(crate) turns: u64,
+    pub(crate) counts: Counts,
+    pub(crate) trace: Trace,
+    /// What was wrong before the run was over.
+    pub(crate) violation: Option<Violation>,
+}
+
+/// A document.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    pub(crate) body: Payload,
+    pub(crate) listings: Vec<Listing>,
+}
+
+impl Evidence {
+    pub(crate) fn gather(simulation: Simulation<'_>) -> Self {
+        let Simulation { world, memory, history, turns, violation, .. } = simulation;
+        let ports = memory.ports();
+        let mut asked: HashMap<_, Vec<usize>> = HashMap::new();
+        for (nth, attempt) in history.attempts.iter().enumerate() {
+            let Attempt { stream, request, .. } = attempt;
+            asked.entry((stream.clone(), request.id.clone())).or_default().push(nth);
+        }
+        let mut state = world.lock();
+        let written = std::mem::take(&mut state.documents);
+        Self {
+            log: std::mem::take(&mut state.log),
+            stored: stored(&*ports.feed),
+            documents: kept(&ports, written),
+            history,
+            asked,
+            sent: std::mem::take(&mut state.sent),
+            turns,
+            counts: state.counts.clone(),
+            trace: state.trace.clone(),
+            violation,
+        }
+    }
+}
+
+fn stored(feed: &dyn EventFeed) -> HashMap<StreamName, Vec<RecordedCommit>> {
+    let mut streams: HashMap<_, Vec<_>> = HashMap::new();
+    for slice in 0..feed.slices() {
+        let mut from = None;
+        loop {
+            let page = at_once(feed.read(slice, &FeedQuery::default(), from.as_ref()));
+            let page = page.expect("the memory adapter can be read");
+            for commit in page.commits {
+                streams.entry(commit.stream.clone()).or_default().push(commit);
+            }
+            if page.is_tail {
+                break;
+            }
+            from = Some(page.next);
+        }
+    }
+    streams
+}
+
+fn kept(ports: &Ports, written: BTreeMap<DocumentKey, Vec<Listing>>) -> BTreeMap<DocumentKey, Kept> {
+    let store: &dyn DocumentStore = &*ports.documents;
+    let mut kept = BTreeMap::new();
+    let written: Vec<_> = written.into_iter().collect();
+    for batch in written.chunks(BATCH_DOCUMENTS_MAX) {
+        let keys: Vec<_> = batch.iter().map(|(key, _)| key.clone()).collect();
+        let found = at_once(store.get(&keys)).expect("the memory adapter can be read");
+        for ((key, listings), document) in batch.iter().zip(found) {
+            if let Some(document) = document {
+                let body = document.body;
+                kept.insert(key.clone(), Kept { body, listings: listings.clone() });
+            }
+        }
+    }
+    kept
+}
+
+/// What `future` comes to, which waits for nothing.
+pub(crate) fn at_once<T>(future: impl Future<Output = T>) -> T {
+    let mut context = Context::from_waker(Waker::noop());
+    match std::pin::pin!(future).poll(&mut context) {
+        Poll::Ready(outcome) => outcome,
+        Poll::Pending => unreachable!("the memory adapter answers at once"),
+    }
+}

@@ -1,0 +1,72 @@
+//! What was asked of the app, and what it said.
+
+use std::sync::Arc;
+
+use skyfold::{CommandRequest, ErrorKind, EventId, Payload, Receipt, StreamName, Version};
+use time::OffsetDateTime;
+
+/// Who asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// A client, by the place of its command in the plan.
+    Client(usize),
+    /// The queue: an effect of a saga.
+    Queue {
+        /// Not to be run before this time.
+        due: Option<OffsetDateTime>,
+        /// By how much the clock of the process was wrong.
+        skew: time::Duration,
+    },
+}
+
+/// What a command came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Accepted(Receipt),
+    Refused(String),
+    Deferred,
+    Failed(ErrorKind),
+    /// It was interrupted, or is not answered yet.
+    None,
+}
+
+/// A moment of a run, as far as one stream is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Moment {
+    /// How many steps the run had taken.
+    pub(crate) step: u64,
+    /// Where the stream ended.
+    pub(crate) head: Version,
+    /// The true time.
+    pub(crate) time: OffsetDateTime,
+}
+
+/// One attempt at a command.
+#[derive(Clone, Debug)]
+pub(crate) struct Attempt {
+    pub(crate) source: Source,
+    pub(crate) stream: StreamName,
+    pub(crate) request: Arc<CommandRequest>,
+    pub(crate) began: Moment,
+    pub(crate) ended: Option<Moment>,
+    pub(crate) answer: Answer,
+}
+
+/// One look at a view.
+#[derive(Clone, Debug)]
+pub(crate) struct Look {
+    pub(crate) projection: &'static str,
+    /// The event that the view had to show.
+    pub(crate) after: EventId,
+    /// Where its stream ended when the answer came.
+    pub(crate) head: Version,
+    /// The view; `None` if there was none.
+    pub(crate) found: Option<Payload>,
+}
+
+/// Everything that was asked and said, in the order in which it was asked.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct History {
+    pub(crate) attempts: Vec<Attempt>,
+    pub(crate) looks: Vec<Look>,
+}

@@ -1,0 +1,60 @@
+use std::fmt;
+
+use skyfold::ports::{Consistency, DocumentKey, ListQuery, QueuedCommand, Range, Write};
+use skyfold::{CloudEvent, StreamName, Version};
+
+/// A call of a port, for the trace.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Call<'a> {
+    Append(&'a StreamName, Version),
+    Read(&'a StreamName, Range, Consistency),
+    Snapshot(&'a StreamName),
+    SaveSnapshot(&'a StreamName, Version),
+    Feed(u16),
+    Newest,
+    Get(&'a [DocumentKey]),
+    Write(&'a [Write]),
+    List(&'a ListQuery),
+    Publish(&'a [CloudEvent]),
+    Send(&'a [QueuedCommand]),
+}
+
+impl fmt::Display for Call<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Append(stream, first) => write!(f, "append {stream}@{first}"),
+            Self::Read(stream, range, Consistency::Strong) => write!(f, "read {stream} {range:?}"),
+            Self::Read(stream, range, Consistency::Eventual) => {
+                write!(f, "read {stream} {range:?}, perhaps an old state")
+            }
+            Self::Snapshot(stream) => write!(f, "read the snapshot of {stream}"),
+            Self::SaveSnapshot(stream, version) => write!(f, "save the snapshot {stream}@{version}"),
+            Self::Feed(slice) => write!(f, "read the feed, slice {slice}"),
+            Self::Newest => write!(f, "read the newest commits"),
+            Self::Get(keys) => {
+                write!(f, "get")?;
+                keys.iter().try_for_each(|key| write!(f, " {}/{}", key.collection, key.id))
+            }
+            Self::Write(batch) => {
+                write!(f, "write")?;
+                let mut keys = batch.iter().map(|write| &write.key);
+                keys.try_for_each(|key| write!(f, " {}/{}", key.collection, key.id))
+            }
+            Self::List(query) => {
+                write!(f, "list {}/{} of {}", query.collection, query.list, query.under)
+            }
+            Self::Publish(batch) => {
+                write!(f, "announce")?;
+                batch.iter().try_for_each(|event| write!(f, " {}", event.id))
+            }
+            Self::Send(batch) => {
+                write!(f, "send")?;
+                let mut sent = batch.iter().map(|command| (&command.category, &command.request));
+                sent.try_for_each(|(category, request)| {
+                    let (stream, command) = (&request.stream, &request.command);
+                    write!(f, " {command} to {category}-{stream}")
+                })
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use skyfold::ports::{Consistency, EventFeed, EventStore, FeedPage, FeedQuery};
+use skyfold::ports::{Position, Pricing, Range, Slice, Snapshot};
+use skyfold::{Commit, Head, RecordedCommit, Result, StreamName, Version};
+
+use crate::faults::Fault;
+use crate::ports::call::Call;
+use crate::ports::gate::{Effect, Gate};
+use crate::world::Message;
+
+/// The event store and its feed, as a process finds them on a bad day.
+#[derive(Debug)]
+pub(crate) struct Events {
+    pub(crate) store: Arc<dyn EventStore>,
+    pub(crate) feed: Arc<dyn EventFeed>,
+    pub(crate) pricing: Pricing,
+    pub(crate) gate: Gate,
+}
+
+impl Events {
+    async fn record(&self, expected: &Head, commit: &Commit) -> Result<()> {
+        self.store.append(expected, commit).await?;
+        let (stream, first) = (expected.stream().clone(), expected.version().next());
+        let commit = Arc::new(RecordedCommit { stream, first, commit: commit.clone() });
+        let mut state = self.gate.world.lock();
+        state.log.push(commit.clone());
+        state.posted.push(Message::Commit(commit));
+        Ok(())
+    }
+
+    /// The version of the first event that an eventual read does not show.
+    fn horizon(&self, stream: &StreamName, consistency: Consistency) -> Version {
+        let mut state = self.gate.world.lock();
+        let commits = state.log.commits(stream).len();
+        let everything = Version(u64::MAX);
+        if consistency == Consistency::Strong || commits == 0 || !state.strikes(Fault::StaleRead) {
+            return everything;
+        }
+        // Mostly it is the newest commit that is missing.
+        let hidden = match state.rng.bool() {
+            true => 1,
+            false => state.rng.usize(1..=commits),
+        };
+        state.log.commits(stream)[commits - hidden].first
+    }
+}
+
+#[async_trait]
+impl EventStore for Events {
+    fn pricing(&self) -> Pricing {
+        self.pricing
+    }
+
+    async fn append(&self, expected: &Head, commit: &Commit) -> Result<()> {
+        let (stream, first) = (expected.stream(), expected.version().next());
+        let call = Call::Append(stream, first);
+        self.gate.pass(Effect::Write, call, self.record(expected, commit)).await
+    }
+
+    async fn read(
+        &self,
+        stream: &StreamName,
+        range: Range,
+        limit: usize,
+        consistency: Consistency,
+    ) -> Result<Slice> {
+        let call = Call::Read(stream, range, consistency);
+        let limit = match limit > 1 && self.gate.world.lock().strikes(Fault::ShortPage) {
+            true => self.gate.world.lock().rng.usize(1..limit.min(4)),
+            false => limit,
+        };
+        let read = async {
+            let horizon = self.horizon(stream, consistency);
+            let range = match range {
+                Range::Before(version) => Range::Before(version.min(horizon)),
+                after => after,
+            };
+            let mut slice = self.store.read(stream, range, limit, consistency).await?;
+            let found = slice.commits.len();
+            slice.commits.retain(|commit| commit.first < horizon);
+            slice.is_end |= slice.commits.len() < found;
+            Ok(slice)
+        };
+        self.gate.pass(Effect::Read, call, read).await
+    }
+
+    async fn snapshot(&self, stream: &StreamName) -> Result<Option<Snapshot>> {
+        let lost = self.gate.world.lock().strikes(Fault::LostSnapshot);
+        let call = Call::Snapshot(stream);
+        let found = self.gate.pass(Effect::Read, call, self.store.snapshot(stream)).await?;
+        Ok(found.filter(|_| !lost))
+    }
+
+    async fn save_snapshot(&self, stream: &StreamName, snapshot: &Snapshot) -> Result<()> {
+        let call = Call::SaveSnapshot(stream, snapshot.version);
+        self.gate.pass(Effect::Write, call, self.store.save_snapshot(stream, snapshot)).await
+    }
+}
+
+#[async_trait]
+impl EventFeed for Events {
+    fn slices(&self) -> u16 {
+        self.feed.slices()
+    }
+
+    async fn read(
+        &self,
+        slice: u16,
+        query: &FeedQuery,
+        from: Option<&Position>,
+    ) -> Result<FeedPage> {
+        self.gate.pass(Effect::Read, Call::Feed(slice), self.feed.read(slice, query, from)).await
+    }
+
+    async fn latest(&self, limit: usize) -> Result<Vec<RecordedCommit>> {
+        self.gate.pass(Effect::Read, Call::Newest, self.feed.latest(limit)).await
+    }
+}

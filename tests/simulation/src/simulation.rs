@@ -1,0 +1,276 @@
+//! One run: nodes, clients, deliveries and time, until nothing is left to do.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use fastrand::Rng;
+use skyfold::{Reply, Result};
+use skyfold_memory::Memory;
+use time::OffsetDateTime;
+
+use crate::agenda::Agenda;
+use crate::clients::Clients;
+use crate::deliveries::{Deliveries, Parcel};
+use crate::evidence::Evidence;
+use crate::faults::{Fault, Faults, spread};
+use crate::history::History;
+use crate::nodes::Nodes;
+use crate::plan::Plan;
+use crate::scheduler::{Polled, Scheduler, TaskId};
+use crate::subject::Subject;
+use crate::trace::Tracing;
+use crate::violation::{Rule, Violation};
+use crate::world::{Intent, START, World};
+
+/// How many turns a run may take before it counts as one that does not come to rest.
+const TURNS_MAX: u64 = 3_000_000;
+
+/// How much time a turn takes, at most, in microseconds.
+const TURN_MICROS_MAX: u64 = 2_000;
+
+/// What is to happen at some time.
+#[derive(Debug)]
+pub(crate) enum Action {
+    Wake(TaskId),
+    /// A client gives a command, or gives it again.
+    Ask(usize),
+    /// A message arrives where it is to be handled.
+    Arrive(usize, Parcel),
+    /// A function takes what has arrived.
+    Serve(usize),
+    /// Past events are delivered once more.
+    Replay(usize),
+    /// A node is replaced.
+    Restart(usize),
+    /// Nothing goes wrong any more.
+    Calm,
+}
+
+/// What a task is about.
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// An attempt at a command of the plan, by its place in the history.
+    Ask(usize),
+    /// A look at a view, by its place in the history.
+    Look(usize),
+    /// Deliveries; if they are copies, whatever becomes of them.
+    Serve { inbox: usize, parcels: Vec<Parcel> },
+    /// A command that the queue delivered, and its attempt.
+    Run { inbox: usize, parcel: Parcel, attempt: usize },
+    /// A replay of the consumer in this place.
+    Replay(usize),
+}
+
+pub(crate) type Outcome = Result<Reply>;
+
+/// One run.
+pub(crate) struct Simulation<'a> {
+    pub(crate) subject: &'a Subject,
+    pub(crate) plan: &'a Plan,
+    pub(crate) world: World,
+    pub(crate) memory: Memory,
+    pub(crate) scheduler: Scheduler<Outcome>,
+    pub(crate) agenda: Agenda<Action>,
+    pub(crate) nodes: Nodes,
+    pub(crate) deliveries: Deliveries,
+    pub(crate) clients: Clients,
+    pub(crate) history: History,
+    /// Where each task runs, and what it is about.
+    pub(crate) works: BTreeMap<TaskId, (usize, Work)>,
+    /// Whose turn it is, and on which node.
+    pub(crate) rng: Rng,
+    pub(crate) turns: u64,
+    pub(crate) violation: Option<Violation>,
+}
+
+impl<'a> Simulation<'a> {
+    pub(crate) fn new(subject: &'a Subject, plan: &'a Plan, tracing: Tracing) -> Self {
+        let mishaps = Rng::with_seed(plan.mishaps);
+        let mut simulation = Self {
+            subject,
+            plan,
+            world: World::new(mishaps, plan.faults.clone(), tracing),
+            memory: Memory::with_clock(skyfold_memory::VirtualClock::new()),
+            scheduler: Scheduler::new(),
+            agenda: Agenda::new(),
+            nodes: Nodes::default(),
+            deliveries: Deliveries::new(subject),
+            clients: Clients::new(plan.ops.len()),
+            history: History::default(),
+            works: BTreeMap::new(),
+            rng: Rng::with_seed(plan.schedule),
+            turns: 0,
+            violation: None,
+        };
+        (0..plan.nodes).for_each(|node| simulation.start(node));
+        simulation.set_up();
+        simulation
+    }
+
+    /// Enters what the plan says.
+    fn set_up(&mut self) {
+        for (nth, op) in self.plan.ops.iter().enumerate() {
+            self.agenda.enter(START + op.at, Action::Ask(nth));
+            if op.is_hedged {
+                self.agenda.enter(START + op.at, Action::Ask(nth));
+            }
+        }
+        self.agenda.enter(START + self.plan.calm, Action::Calm);
+        let moments = |rng: &mut Rng, calm: Duration| {
+            let millis = u64::try_from(calm.as_millis()).unwrap_or(u64::MAX);
+            START + Duration::from_millis(rng.u64(0..=millis))
+        };
+        for consumer in self.deliveries.consumers() {
+            if self.strikes(Fault::Replay) {
+                let at = moments(&mut self.rng, self.plan.calm);
+                self.agenda.enter(at, Action::Replay(consumer));
+            }
+        }
+        for node in 0..self.plan.nodes {
+            if self.strikes(Fault::Deployment) {
+                let at = moments(&mut self.rng, self.plan.calm);
+                self.agenda.enter(at, Action::Restart(node));
+            }
+        }
+    }
+
+    /// Lets everything happen until nothing is left to do, or something is not as it must be.
+    pub(crate) fn run(&mut self) {
+        while self.violation.is_none() {
+            let now = self.now();
+            if let Some(action) = self.agenda.due(now) {
+                self.act(action);
+            } else if let Some(picked) = self.scheduler.pick(&mut self.rng) {
+                self.turns += 1;
+                let micros = self.rng.u64(0..TURN_MICROS_MAX);
+                self.turn(&picked, Duration::from_micros(micros));
+            } else if let Some(next) = self.agenda.next_time() {
+                self.world.lock().now = next;
+            } else {
+                return;
+            }
+            if self.turns > TURNS_MAX {
+                self.fail(Rule::ComesToRest, format!("not within {TURNS_MAX} turns"));
+            }
+        }
+    }
+
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::Wake(task) => self.scheduler.wake(task),
+            Action::Ask(op) => self.ask(op),
+            Action::Arrive(inbox, parcel) => self.arrive(inbox, parcel),
+            Action::Serve(inbox) => self.serve(inbox),
+            Action::Replay(consumer) => self.replay(consumer),
+            Action::Restart(node) => self.restart(node),
+            Action::Calm => {
+                let mut state = self.world.lock();
+                state.faults = Faults::none();
+                state.tell("nothing goes wrong any more");
+            }
+        }
+    }
+
+    /// Gives the picked task its turn.
+    fn turn(&mut self, picked: &crate::scheduler::Picked, duration: Duration) {
+        {
+            let mut state = self.world.lock();
+            state.now += duration;
+            state.intent = Intent::Yield;
+            state.task = picked.task;
+            state.trace.mark(picked.task);
+        }
+        let polled = self.scheduler.poll(picked);
+        let (intent, posted) = {
+            let mut state = self.world.lock();
+            let posted = std::mem::take(&mut state.posted);
+            (state.intent, posted)
+        };
+        posted.into_iter().for_each(|message| self.post(message));
+        match polled {
+            Polled::Done(outcome) => {
+                if let Some((_, work)) = self.works.remove(&picked.task) {
+                    self.done(work, outcome);
+                }
+            }
+            Polled::Pending => match intent {
+                Intent::Yield => {}
+                Intent::Sleep(until) => {
+                    self.scheduler.sleep(picked);
+                    self.agenda.enter(until, Action::Wake(picked.task));
+                }
+                Intent::Cancel => self.drop_tasks(&BTreeSet::from([picked.task])),
+                Intent::Crash => self.crash(picked.task),
+            },
+        }
+    }
+
+    fn done(&mut self, work: Work, outcome: Outcome) {
+        match work {
+            Work::Ask(attempt) => self.answered(attempt, outcome),
+            Work::Look(look) => self.looked(look, outcome),
+            Work::Serve { inbox, parcels } => self.served(inbox, parcels, outcome),
+            Work::Run { inbox, parcel, attempt } => self.ran(inbox, parcel, attempt, outcome),
+            Work::Replay(consumer) => self.replayed(consumer, outcome),
+        }
+    }
+
+    /// Drops `tasks`, wherever they are; what they were about is left to others.
+    pub(crate) fn drop_tasks(&mut self, tasks: &BTreeSet<TaskId>) {
+        self.scheduler.kill(tasks);
+        for task in tasks {
+            match self.works.remove(task) {
+                None | Some((_, Work::Look(_))) => {}
+                Some((_, Work::Ask(attempt))) => self.unanswered(attempt),
+                Some((_, Work::Serve { inbox, parcels })) => {
+                    self.free(inbox);
+                    self.return_all(inbox, parcels);
+                }
+                Some((_, Work::Run { inbox, parcel, .. })) => {
+                    self.free(inbox);
+                    self.return_all(inbox, vec![parcel]);
+                }
+                Some((_, Work::Replay(consumer))) => self.replay_later(consumer),
+            }
+        }
+    }
+
+    /// Starts `work` on `node`.
+    pub(crate) fn spawn(
+        &mut self,
+        node: usize,
+        work: Work,
+        future: impl Future<Output = Outcome> + 'static,
+    ) -> TaskId {
+        let task = self.scheduler.spawn(future);
+        self.works.insert(task, (node, work));
+        task
+    }
+
+    pub(crate) fn now(&self) -> OffsetDateTime {
+        self.world.lock().now
+    }
+
+    pub(crate) fn strikes(&self, fault: Fault) -> bool {
+        self.world.lock().strikes(fault)
+    }
+
+    pub(crate) fn spread(&self, doublings: std::ops::Range<u32>) -> Duration {
+        spread(&mut self.world.lock().rng, doublings)
+    }
+
+    /// Enters `action` for `delay` from now.
+    pub(crate) fn enter_after(&mut self, delay: Duration, action: Action) {
+        let at = self.now() + delay;
+        self.agenda.enter(at, action);
+    }
+
+    pub(crate) fn fail(&mut self, rule: Rule, found: impl Into<String>) {
+        self.violation.get_or_insert_with(|| Violation::new(rule, found));
+    }
+
+    /// What there is to judge the run by.
+    pub(crate) fn evidence(self) -> Evidence {
+        Evidence::gather(self)
+    }
+}

@@ -1,0 +1,61 @@
+use super::Defect;
+
+/// What is wrong with sagas.
+pub(super) const DEFECTS: &[Defect] = &[
+    Defect {
+        name: "a transaction does not look for its record",
+        file: "functions/saga.rs",
+        original: "if let Known::Recorded(entry) = loaded.known(context, &id).await? {",
+        replacement: "if let Known::Recorded(entry) = loaded.known(context, &id).await?
+                && !PLANTED {",
+    },
+    Defect {
+        name: "a record that is found is not acted on again",
+        file: "functions/saga.rs",
+        original: "return dispatch(context, &commit).await;",
+        replacement: "return if PLANTED { Ok(()) } else { dispatch(context, &commit).await };",
+    },
+    Defect {
+        name: "the ids of effects are made up",
+        file: "functions/saga.rs",
+        original: "let id = CommandId::derived(heard.time, &parts);",
+        replacement: "let id = if PLANTED { CommandId::fresh(heard.time) } else {
+        CommandId::derived(heard.time, &parts) };",
+    },
+    Defect {
+        name: "the effects of one record have one id",
+        file: "functions/saga.rs",
+        original: "&nth.to_string()];",
+        replacement: "&if PLANTED { 0 } else { nth }.to_string()];",
+    },
+    Defect {
+        name: "the events of one moment have one record",
+        file: "functions/saga.rs",
+        original: "&event.id().to_string()]);",
+        replacement: "&if PLANTED { String::new() } else { event.id().to_string() }]);",
+    },
+    Defect {
+        name: "the checkpoint passes an event that failed",
+        file: "functions/saga.rs",
+        original: "if outcome.is_err() {",
+        replacement: "if outcome.is_err() && !PLANTED {",
+    },
+    Defect {
+        name: "whoever was faster is trusted to have recorded the same",
+        file: "functions/saga.rs",
+        original: "Err(error) if error.is_conflict() => {}",
+        replacement: "Err(error) if error.is_conflict() => if PLANTED { return Ok(()) },",
+    },
+    Defect {
+        name: "an effect is lost with its answer",
+        file: "functions/saga.rs",
+        original: "outcomes.into_iter().collect::<Result<Vec<()>>>()?;",
+        replacement: "if !PLANTED { outcomes.into_iter().collect::<Result<Vec<()>>>()?; }",
+    },
+    Defect {
+        name: "a delay begins at the wrong time",
+        file: "functions/saga.rs",
+        original: "(!after.is_zero()).then(|| event.time + after)",
+        replacement: "(!after.is_zero() && !PLANTED).then(|| event.time + after)",
+    },
+];
