@@ -18,8 +18,7 @@ pub use heard::Heard;
 /// The transaction that fills one order.
 ///
 /// Events of different streams come in any order, so it takes note of facts, and after each asks
-/// for what they call for and was not asked before. What is still reserved or paid for an order
-/// that is off is given back when it comes.
+/// for what they call for and was not asked before. What comes for an order that is off goes back.
 #[derive(Debug)]
 pub struct Fulfilment;
 

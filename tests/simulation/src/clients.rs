@@ -12,8 +12,8 @@ use skyfold::{
 use crate::faults::Fault;
 use crate::history::{Answer, Attempt, Look, Moment, Source};
 use crate::plan::Expects;
-use crate::violation::Rule;
 use crate::simulation::{Action, Outcome, Simulation, Work};
+use crate::violation::Rule;
 
 /// How often a client asks before it gives up.
 const ATTEMPTS_MAX: u32 = 6;
@@ -62,7 +62,8 @@ impl Simulation<'_> {
             ended: None,
             answer: Answer::None,
         });
-        let (runtime, category) = (self.node(node).runtime.clone(), op.stream.category().to_owned());
+        let (runtime, category) =
+            (self.node(node).runtime.clone(), op.stream.category().to_owned());
         let trigger = Trigger::Command((*request).clone());
         let invoke = async move { runtime.invoke(&category, trigger).await };
         let task = self.spawn(node, Work::Ask(attempt), invoke);

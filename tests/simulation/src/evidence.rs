@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use skyfold::limits::BATCH_DOCUMENTS_MAX;
+use skyfold::ports::QueuedCommand;
 use skyfold::ports::{DocumentKey, DocumentStore, EventFeed, FeedQuery, Listing, Ports};
 use skyfold::{CommandId, Payload, RecordedCommit, StreamName};
-use skyfold::ports::QueuedCommand;
 
 use crate::faults::Counts;
 use crate::history::{Attempt, History};
@@ -89,7 +89,10 @@ fn stored(feed: &dyn EventFeed) -> HashMap<StreamName, Vec<RecordedCommit>> {
     streams
 }
 
-fn kept(ports: &Ports, written: BTreeMap<DocumentKey, Vec<Listing>>) -> BTreeMap<DocumentKey, Kept> {
+fn kept(
+    ports: &Ports,
+    written: BTreeMap<DocumentKey, Vec<Listing>>,
+) -> BTreeMap<DocumentKey, Kept> {
     let store: &dyn DocumentStore = &*ports.documents;
     let mut kept = BTreeMap::new();
     let written: Vec<_> = written.into_iter().collect();

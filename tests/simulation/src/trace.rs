@@ -49,7 +49,8 @@ impl Trace {
         }
         let (date, time) = (now.date(), now.time());
         let (hour, minute, second) = time.as_hms();
-        let mut line = format!("{date} {hour:02}:{minute:02}:{second:02}.{:03} ", time.millisecond());
+        let mut line =
+            format!("{date} {hour:02}:{minute:02}:{second:02}.{:03} ", time.millisecond());
         what(&mut line);
         self.lines.push(line);
     }

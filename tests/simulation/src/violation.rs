@@ -112,7 +112,9 @@ impl Rule {
     /// The rule as a sentence.
     pub fn sentence(self) -> &'static str {
         match self {
-            Self::AcknowledgedIsRecorded => "an acknowledged command is in the log as its receipt says",
+            Self::AcknowledgedIsRecorded => {
+                "an acknowledged command is in the log as its receipt says"
+            }
             Self::EventsReachEveryone => "every event reaches everyone who hears it",
             Self::EventsAreHeard => "every event is heard by its transaction",
             Self::StoreKeeps => "the store keeps what it took",
@@ -195,10 +197,9 @@ impl Rule {
             | Self::FilledIsComplete
             | Self::ShippedIsPaid
             | Self::AmountsFit => Harm::WrongMoney,
-            Self::TransactionsEnd
-            | Self::OrdersEnd
-            | Self::ComesToRest
-            | Self::HandledInTheEnd => Harm::Stuck,
+            Self::TransactionsEnd | Self::OrdersEnd | Self::ComesToRest | Self::HandledInTheEnd => {
+                Harm::Stuck
+            }
             Self::NothingIsParked => Harm::Parked,
         }
     }

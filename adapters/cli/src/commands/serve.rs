@@ -58,7 +58,8 @@ pub(crate) async fn serve(context: &Context, arguments: Serve, hosting: Hosting)
     };
     tokio::select! {
         served = serving => served.map_err(|error| {
-            Error::new(ErrorKind::Unavailable, format!("{url} no longer answers")).with_source(error)
+            let message = format!("{url} no longer answers");
+            Error::new(ErrorKind::Unavailable, message).with_source(error)
         })?,
         failed = started => return failed,
     }

@@ -1,10 +1,12 @@
 //! The domain, as sentences: no store, no bus, no clock but the one that a test moves.
 
 mod fulfilment;
+mod fulfilment_undone;
 mod interleavings;
 mod order;
 mod payment;
 mod projections;
 mod say;
+mod scene;
 mod sizes;
 mod stock;

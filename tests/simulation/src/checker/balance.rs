@@ -39,7 +39,8 @@ impl Audit for Balance {
         let orders = Subscription::of::<Order>();
         let (payments, stocks) = (Subscription::of::<Payment>(), Subscription::of::<Stock>());
         let unread = |error: skyfold::Error| Violation::new(Rule::Readable, error.to_string());
-        for event in evidence.log.all.iter().flat_map(|commit| commit.events().collect::<Vec<_>>()) {
+        for event in evidence.log.all.iter().flat_map(|commit| commit.events().collect::<Vec<_>>())
+        {
             let id = event.stream.id();
             match event.stream.category() {
                 "order" => {
@@ -145,8 +146,7 @@ impl Account {
             self.status,
             Status::Confirmed | Status::Shipped | Status::Delivered | Status::Returned
         );
-        let is_off =
-            matches!(self.status, Status::Draft | Status::Cancelled | Status::Failed);
+        let is_off = matches!(self.status, Status::Draft | Status::Cancelled | Status::Failed);
         ensure(Rule::OrdersEnd, is_filled || is_off, what)?;
         if is_off {
             let is_undone = non_zero(&self.held).is_empty() && self.paid == Money::ZERO;

@@ -83,9 +83,7 @@ impl<D: Decider> Decisions<D> {
             check_carried::<D>(commit, &state)?;
             answers.retain(|attempt| !self.is_right(&state, version, attempt));
         }
-        ensure(Rule::RefusalsAreRight, answers.is_empty(), || {
-            format!("{answers:#?}")
-        })
+        ensure(Rule::RefusalsAreRight, answers.is_empty(), || format!("{answers:#?}"))
     }
 
     /// Whether `attempt` was rightly answered on `state`.

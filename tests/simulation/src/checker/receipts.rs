@@ -79,7 +79,8 @@ fn check_reuse(attempts: &[&Attempt], what: &dyn Fn() -> String) -> Verdict {
 /// What a receipt of `commit` must say.
 fn receipt(commit: &RecordedCommit) -> Receipt {
     let stream = commit.stream.clone();
-    let events = commit.events().map(|event| EventId { stream: event.stream, version: event.version });
+    let events =
+        commit.events().map(|event| EventId { stream: event.stream, version: event.version });
     Receipt { version: commit.last(), events: events.collect(), stream, replayed: false }
 }
 

@@ -53,7 +53,10 @@ impl<S: Saga> Sagas<S> {
     }
 
     /// The events that each transaction must have heard.
-    fn expected(&self, evidence: &Evidence) -> Result<BTreeMap<StreamName, BTreeSet<EventId>>, Violation> {
+    fn expected(
+        &self,
+        evidence: &Evidence,
+    ) -> Result<BTreeMap<StreamName, BTreeSet<EventId>>, Violation> {
         let heard: Vec<_> = self.events.categories().collect();
         let mut expected: BTreeMap<StreamName, BTreeSet<EventId>> = BTreeMap::new();
         let commits = evidence.log.all.iter();

@@ -56,9 +56,9 @@ impl<P: Projection> Audit for Views<P> {
                 continue;
             }
             for event in commit.events() {
-                let event = subscription.decode(event).map_err(|error| {
-                    Violation::new(Rule::Readable, error.to_string())
-                })?;
+                let event = subscription
+                    .decode(event)
+                    .map_err(|error| Violation::new(Rule::Readable, error.to_string()))?;
                 apply::<P>(&mut views, &event);
                 if let Some(looks) = looks.get_mut(&event.stream) {
                     let view = views.get(event.stream.id().as_str());
@@ -67,9 +67,7 @@ impl<P: Projection> Audit for Views<P> {
             }
         }
         let wrong: Vec<_> = looks.into_values().flatten().collect();
-        ensure(Rule::LooksAreCurrent, wrong.is_empty(), || {
-            format!("{wrong:#?}")
-        })?;
+        ensure(Rule::LooksAreCurrent, wrong.is_empty(), || format!("{wrong:#?}"))?;
         check_documents::<P>(evidence, &views)?;
         check_checkpoints::<P>(evidence)
     }
@@ -122,9 +120,10 @@ fn check_documents<P: Projection>(evidence: &Evidence, views: &Folded<P::View>) 
     let missing = views.keys().find(|key| !found.contains_key(key.as_str()));
     ensure(Rule::ViewsAreThere, missing.is_none(), || format!("{collection}: {missing:?}"))?;
     for (key, kept) in found {
-        let body: Body = kept.body.decode().map_err(|error| {
-            Violation::new(Rule::Readable, error.to_string())
-        })?;
+        let body: Body = kept
+            .body
+            .decode()
+            .map_err(|error| Violation::new(Rule::Readable, error.to_string()))?;
         let expected = views.get(key).and_then(Option::as_ref);
         ensure(Rule::ViewsAreFolds, is_shown(body.view.as_ref(), expected), || {
             let expected = serde_json::to_string(&expected).unwrap_or_default();
@@ -136,11 +135,7 @@ fn check_documents<P: Projection>(evidence: &Evidence, views: &Folded<P::View>) 
     Ok(())
 }
 
-fn check_listings<P: Projection>(
-    key: &str,
-    view: Option<&P::View>,
-    found: &[Listing],
-) -> Verdict {
+fn check_listings<P: Projection>(key: &str, view: Option<&P::View>, found: &[Listing]) -> Verdict {
     let listed = view.map(|view| P::listed(key, view)).unwrap_or_default();
     let mut expected = vec![];
     for place in listed {

@@ -28,7 +28,9 @@ impl fmt::Display for Call<'_> {
                 write!(f, "read {stream} {range:?}, perhaps an old state")
             }
             Self::Snapshot(stream) => write!(f, "read the snapshot of {stream}"),
-            Self::SaveSnapshot(stream, version) => write!(f, "save the snapshot {stream}@{version}"),
+            Self::SaveSnapshot(stream, version) => {
+                write!(f, "save the snapshot {stream}@{version}")
+            }
             Self::Feed(slice) => write!(f, "read the feed, slice {slice}"),
             Self::Newest => write!(f, "read the newest commits"),
             Self::Get(keys) => {

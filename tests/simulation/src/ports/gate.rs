@@ -96,12 +96,7 @@ impl Gate {
         outcome
     }
 
-    fn note(
-        &self,
-        call: Call<'_>,
-        error: Option<&Error>,
-        candidates: &[Fault],
-    ) -> Option<Fault> {
+    fn note(&self, call: Call<'_>, error: Option<&Error>, candidates: &[Fault]) -> Option<Fault> {
         let mut state = self.world.lock();
         let fault = state.strike(candidates);
         match (error, fault) {
@@ -114,11 +109,7 @@ impl Gate {
     }
 
     /// What becomes of each of `count` items. With `Err`, none is done.
-    pub(crate) async fn fates(
-        &self,
-        call: Call<'_>,
-        count: usize,
-    ) -> Result<(Vec<Fate>, Ending)> {
+    pub(crate) async fn fates(&self, call: Call<'_>, count: usize) -> Result<(Vec<Fate>, Ending)> {
         self.before(call).await?;
         let mut state = self.world.lock();
         let is_partial = state.strikes(Fault::PartialBatch);

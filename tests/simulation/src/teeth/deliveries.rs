@@ -33,7 +33,8 @@ pub(super) const DEFECTS: &[Defect] = &[
         name: "a batch that is tried again forgets its first item",
         file: "layers/retry.rs",
         original: "(0..outcomes.len()).filter(|nth| transient(&outcomes[*nth]).is_some()).collect();",
-        replacement: "(0..outcomes.len()).filter(|nth| transient(&outcomes[*nth]).is_some()).collect();
+        replacement:
+            "(0..outcomes.len()).filter(|nth| transient(&outcomes[*nth]).is_some()).collect();
             if PLANTED && again.len() > 1 {
                 let (first, second) = (again[0], again[1]);
                 outcomes.swap(first, second);

@@ -10,9 +10,9 @@ mod sagas;
 mod views;
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::fs;
 
 /// The variable that says which defect a run of the copy has, by its place among all.
 pub const VARIABLE: &str = "SKYFOLD_PLANTED";
@@ -93,7 +93,8 @@ fn walk(folder: &Path, paths: &mut BTreeSet<PathBuf>) -> io::Result<()> {
 /// What the copy of the file at `path` says.
 fn altered(path: &Path, bytes: Vec<u8>) -> io::Result<Vec<u8>> {
     if path.ends_with("tests/simulation/Cargo.toml") {
-        let text = String::from_utf8_lossy(&bytes).replace("[package]\n", "[package]\nautobins = false\n");
+        let text =
+            String::from_utf8_lossy(&bytes).replace("[package]\n", "[package]\nautobins = false\n");
         let program = format!("\n[[bin]]\nname = \"{PROGRAM}\"\npath = \"src/main.rs\"\n");
         return Ok((text + &program).into_bytes());
     }
