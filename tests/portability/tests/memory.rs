@@ -69,7 +69,7 @@ fn collect(streams: &mut Vec<Stream>, commits: &[RecordedCommit]) {
 }
 
 async fn performance(memory: Memory, file: &str, limit: usize) -> Performance {
-    perform(&InMemory(memory), file, limit).await.unwrap()
+    perform(&InMemory(memory), file, limit).await.expect("the invoices are placed")
 }
 
 fn plain() -> Memory {
@@ -85,7 +85,7 @@ fn kept(name: &str) -> PathBuf {
 async fn generated_invoices_come_to_what_was_agreed() {
     let performed = performance(plain(), &invoices(), usize::MAX).await;
     assert!(performed.transcript.len() > 300, "{}", performed.transcript.len());
-    assert!(performed.transcript.iter().any(|line| line.starts_with("Return")));
+    assert!(performed.transcript.iter().any(|line| line.starts_with("return")));
     let refused = performed.transcript.iter().filter(|line| line.contains("refused"));
     assert_eq!(refused.collect::<Vec<_>>(), Vec::<&String>::new());
 

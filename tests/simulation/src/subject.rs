@@ -7,7 +7,7 @@ use crate::checker::Audit;
 use crate::plan::{Ask, Size};
 
 /// An app, and all that a simulation must know of it.
-pub struct Subject {
+pub(crate) struct Subject {
     pub(crate) app: App,
     /// The next version of the app, whose states have another form.
     pub(crate) next: App,

@@ -16,7 +16,7 @@ pub enum Tracing {
 
 /// What happened in a run.
 #[derive(Clone, Debug)]
-pub struct Trace {
+pub(crate) struct Trace {
     tracing: Tracing,
     lines: Vec<String>,
     digest: u64,
@@ -28,12 +28,12 @@ impl Trace {
     }
 
     /// The steps, if they were written down.
-    pub fn lines(&self) -> &[String] {
+    pub(crate) fn lines(&self) -> &[String] {
         &self.lines
     }
 
     /// A digest of all steps: the same only if they were the same.
-    pub fn digest(&self) -> u64 {
+    pub(crate) fn digest(&self) -> u64 {
         self.digest
     }
 

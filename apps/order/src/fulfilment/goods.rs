@@ -48,16 +48,16 @@ impl Goods {
                 add_all(&mut self.unwanted, self.held.clone());
                 add_all(&mut self.unwanted, self.reserving.clone());
             }
-            Heard::Stock(StockEvent::StockReserved(Share { quantity, .. })) => {
-                if take(&mut self.reserving, &product, *quantity) {
-                    add(&mut self.held, product, *quantity);
-                }
+            Heard::Stock(StockEvent::StockReserved(Share { quantity, .. }))
+                if take(&mut self.reserving, &product, *quantity) =>
+            {
+                add(&mut self.held, product, *quantity);
             }
-            Heard::Stock(StockEvent::ReservationRefused(Share { quantity, .. })) => {
-                if take(&mut self.reserving, &product, *quantity) {
-                    self.missing.get_or_insert(product);
-                    self.wanted.clear();
-                }
+            Heard::Stock(StockEvent::ReservationRefused(Share { quantity, .. }))
+                if take(&mut self.reserving, &product, *quantity) =>
+            {
+                self.missing.get_or_insert(product);
+                self.wanted.clear();
             }
             Heard::Stock(StockEvent::StockReleased(Share { quantity, .. })) => {
                 // If not for this transaction, somebody else has put them back.

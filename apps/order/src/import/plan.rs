@@ -84,8 +84,14 @@ impl Plan {
     ) -> Result<()> {
         let (order, customer) = match (StreamId::new(&invoice.number), invoice.customer()) {
             (Ok(order), Ok(customer)) => (order, customer),
-            (Err(error), _) => return Ok(self.refuse_all(invoice, &error.to_string())),
-            (_, Err(reason)) => return Ok(self.refuse_all(invoice, &reason)),
+            (Err(error), _) => {
+                self.refuse_all(invoice, &error.to_string());
+                return Ok(());
+            }
+            (_, Err(reason)) => {
+                self.refuse_all(invoice, &reason);
+                return Ok(());
+            }
         };
         let (mut lines, mut places) = (vec![], vec![]);
         for row in &invoice.rows {
@@ -139,9 +145,13 @@ impl Plan {
         let customer = match invoice.customer() {
             Ok(Some(customer)) => customer,
             Ok(None) => {
-                return Ok(self.refuse_all(invoice, "nobody is named whose order it could be of"));
+                self.refuse_all(invoice, "nobody is named whose order it could be of");
+                return Ok(());
             }
-            Err(reason) => return Ok(self.refuse_all(invoice, &reason)),
+            Err(reason) => {
+                self.refuse_all(invoice, &reason);
+                return Ok(());
+            }
         };
         let mut back = vec![];
         for row in &invoice.rows {

@@ -129,7 +129,7 @@ impl<D: Decider> Decisions<D> {
             }
             decided.push(events);
         }
-        let decided: Vec<_> = decided.iter().map(|d| serde_json::to_string(d)).collect();
+        let decided: Vec<_> = decided.iter().map(serde_json::to_string).collect();
         let found = format!("{commit:#?}\nasked: {tried:?}\ndecided: {decided:?}");
         Err(Violation::new(Rule::DecisionsFollow, found))
     }
