@@ -180,6 +180,21 @@ async fn background_work_that_ends_is_a_failure_and_no_silence() {
 }
 
 #[tokio::test]
+async fn a_run_that_is_given_up_takes_its_background_work_along() {
+    let (begun, mut has_begun) = tokio::sync::mpsc::channel::<()>(1);
+    let work = move |_| async move {
+        begun.send(()).await.expect("the test listens");
+        std::future::pending().await
+    };
+    let never = |_, _: AddAll| async { std::future::pending().await };
+    let cli = cli(&Memory::new()).background(work).command("add-all", never);
+    let run = tokio::spawn(cli.run_with(["probe", "add-all"], Console::captured().0));
+    assert_eq!(has_begun.recv().await, Some(()));
+    run.abort();
+    assert_eq!(has_begun.recv().await, None, "what held the other end is gone");
+}
+
+#[tokio::test]
 async fn a_client_of_nobody_is_unavailable() {
     let ran = run(&Memory::new(), "health --url http://127.0.0.1:1 --json").await;
     assert_eq!(ran.exit, Exit::Failed);

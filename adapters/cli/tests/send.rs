@@ -28,6 +28,15 @@ async fn a_command_goes_by_its_path_or_its_variant() {
 }
 
 #[tokio::test]
+async fn a_command_without_fields_takes_none_in_any_form() {
+    for nothing in [&[][..], &["{}"], &["null"]] {
+        let words = [&["send", "tally", "1", "write-off"], nothing].concat();
+        let ran = run_words(&Memory::new(), &words).await;
+        assert_eq!(ran.exit, Exit::Done, "{ran:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_refusal_is_told_on_the_error_stream_and_by_the_exit_code() {
     let memory = memory_after(&["send tally 1 write-off"]).await;
     let ran = run(&memory, "send tally 1 write-off --quiet").await;

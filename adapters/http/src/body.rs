@@ -109,11 +109,15 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::Pin;
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    use std::task::{Context, Poll};
 
+    use axum::body::Bytes;
     use axum::http::HeaderValue;
     use futures::stream;
+    use hyper::body::{Frame, SizeHint};
 
     use super::*;
 
@@ -180,6 +184,47 @@ mod tests {
         assert_eq!(refused.of, &TOO_LARGE);
         let taken = taken.load(Ordering::Relaxed);
         assert!(taken < 2 * DISCARD_BYTES_MAX, "{taken} bytes");
+    }
+
+    /// A body that says how long it is, and whether it was read.
+    struct Announced {
+        bytes: usize,
+        is_read: Arc<AtomicBool>,
+    }
+
+    impl HttpBody for Announced {
+        type Data = Bytes;
+        type Error = std::io::Error;
+
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+            self.is_read.store(true, Ordering::Relaxed);
+            Poll::Ready(None)
+        }
+
+        fn size_hint(&self) -> SizeHint {
+            SizeHint::with_exact(self.bytes as u64)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refused_body_is_taken_off_the_wire_where_that_has_an_end_and_a_sender() {
+        let limit = 16 + DISCARD_BYTES_MAX;
+        let waits = HeaderMap::from_iter([(header::EXPECT, "100-continue".parse().unwrap())]);
+        for (bytes, headers, taken) in [
+            (limit, headers("application/json"), true),
+            (limit + 1, headers("application/json"), false),
+            (17, waits, false),
+        ] {
+            let is_read = Arc::new(AtomicBool::new(false));
+            let body = Body::new(Announced { bytes, is_read: is_read.clone() });
+            let options = Options { body_bytes_max: 16, ..Options::default() };
+            let refused = read_json(&headers, body, &options).await.unwrap_err();
+            assert_eq!(refused.of, &TOO_LARGE);
+            assert_eq!(is_read.load(Ordering::Relaxed), taken, "{bytes}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

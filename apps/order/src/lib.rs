@@ -1,4 +1,19 @@
 //! Orders, the stock they are filled from, their payment, and what is shown of all three.
+//!
+//! The rules are pure functions, and tested as such:
+//!
+//! ```
+//! use order::level::{Pieces, Share};
+//! use order::stock::{Command, Event, Stock};
+//! use skyfold::testing::given;
+//!
+//! let three = Pieces { quantity: 3, reason: "delivery".into() };
+//! let five = Share { order: "42".parse()?, quantity: 5 };
+//! given::<Stock>([Event::StockReceived(three)])
+//!     .when(Command::Reserve(five.clone()))
+//!     .then([Event::ReservationRefused(five)]);
+//! # Ok::<(), skyfold::Error>(())
+//! ```
 
 pub mod bill;
 mod day;

@@ -26,7 +26,7 @@ const TRANSIT_MILLIS_MAX: u64 = 30;
 const DELAY_DOUBLINGS: u32 = 28;
 
 /// How long a queue holds a command at most, before it hands it over early.
-const HOLD_MAX: Duration = Duration::from_secs(900);
+const HOLD_MAX: Duration = Duration::from_secs(200);
 
 /// One event in so many is announced by reference.
 const REFERENCE_ONE_IN: u32 = 16;

@@ -83,13 +83,13 @@ impl Fault {
             Self::Stall => 250,
             Self::LostAnswer | Self::Unavailable | Self::Throttled => 500,
             Self::PartialBatch => 3_000,
-            Self::StaleRead => 16_000,
-            Self::LostSnapshot | Self::ShortPage | Self::Twin => 6_000,
+            Self::StaleRead | Self::LostSnapshot | Self::ShortPage => 16_000,
+            Self::Twin => 4_000,
             Self::Duplicate => 4_000,
             Self::LateDuplicate => 1_500,
             Self::Delay | Self::LostReply => 3_000,
             Self::Skew | Self::Deployment => DRAWS / 2,
-            Self::Replay => 8_000,
+            Self::Replay => 3_000,
         }
     }
 }

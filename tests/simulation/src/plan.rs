@@ -18,8 +18,9 @@ const INSTANCES_MAX: usize = 6;
 /// How far a client's clock is ahead or behind, at most.
 const SKEW_SECONDS_MAX: i64 = 3_600;
 
-/// How far the fastest of all client clocks is ahead: not quite as far as ids are refused for.
-const FAST_SECONDS_MAX: i64 = 23 * 3_600;
+/// How far the clocks of all clients are ahead, at most: with what two clocks differ by, this is
+/// as far as ids are accepted.
+const FAST_SECONDS_MAX: i64 = 22 * 3_600;
 
 /// A command that somebody is to give.
 #[derive(Clone, Debug)]
@@ -133,10 +134,14 @@ fn pricing(rng: &mut Rng) -> Pricing {
 
 /// What the clients make of `asks`.
 fn ops(asks: Vec<Ask>, is_skewed: bool, rng: &mut Rng) -> Vec<Op> {
-    let skew = match (is_skewed, rng.u32(0..4)) {
-        (false, _) => 0..1,
-        (true, 0) => -SKEW_SECONDS_MAX..FAST_SECONDS_MAX,
-        (true, _) => -SKEW_SECONDS_MAX..SKEW_SECONDS_MAX,
+    // Sometimes everybody's clock is ahead, by nearly as much as ids are refused for.
+    let fast = match (is_skewed, rng.u32(0..3)) {
+        (true, 0) => rng.i64(0..FAST_SECONDS_MAX),
+        _ => 0,
+    };
+    let skew = match is_skewed {
+        true => fast - SKEW_SECONDS_MAX..fast + SKEW_SECONDS_MAX,
+        false => 0..1,
     };
     let mut ops: Vec<Op> = vec![];
     for (nth, Ask { at, stream, command }) in asks.into_iter().enumerate() {

@@ -103,7 +103,10 @@ struct Shop {
 impl Shop {
     /// The warehouse receives and loses pieces of a product.
     fn supply(&mut self, rng: &mut Rng, product: usize, orders: usize) {
-        let deliveries = rng.usize(1..=3);
+        let deliveries = match rng.u32(0..4) {
+            0 => rng.usize(4..=12),
+            _ => rng.usize(1..=3),
+        };
         for _ in 0..deliveries {
             let quantity = rng.u32(1..=3 + 4 * orders as u32 / deliveries as u32);
             let pieces = Pieces { quantity, reason: String::new() };
@@ -111,7 +114,7 @@ impl Shop {
                 0 => stock::Command::WriteOff(Pieces { quantity: 1, reason: "broken".into() }),
                 _ => stock::Command::Receive(pieces),
             };
-            let at = self.moment(rng) / 4;
+            let at = self.moment(rng) / rng.u32(1..=4);
             self.asks.push(Ask::new(at, "stock", &format!("p{product}"), &command));
         }
     }
@@ -140,7 +143,7 @@ impl Shop {
         if is_unanswered || rng.u32(0..16) == 0 {
             // An answer may come before or after nobody waits for it any more.
             let answer = payment::Command::Answer(answer(rng));
-            let at = at + spread(rng, 4..24);
+            let at = at + spread(rng, 16..24);
             self.asks.push(Ask::new(at, "payment", &id, &answer));
         }
     }

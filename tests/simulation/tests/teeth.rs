@@ -1,12 +1,14 @@
 //! The simulation bites: whatever guard is removed from core, the same seeds fail.
 
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use simulation::teeth;
 
 /// Within how many seeds every defect must show.
-const SEEDS: u32 = 2_000;
+const SEEDS: u32 = 1_000;
 
 /// How many seeds must not fail while nothing is planted.
 const SOUND_SEEDS: u32 = 100;

@@ -117,7 +117,8 @@ fn tell_addresses(context: &Context, url: &str) -> Result<()> {
     let (openapi, health) = (format!("{url}/openapi.json"), format!("{url}/health"));
     let output = context.output();
     output.say(format_args!(
-        "{app} answers at {url}\n\n  page     {url}/\n  api      {url}/{{category}}/{{id}}/{{command}}\n  \
+        "{app} answers at {url}\n\n  page     {url}/\n  \
+         api      {url}/{{category}}/{{id}}/{{command}}\n  \
          openapi  {openapi}\n  health   {health}\n",
         app = context.client().manifest().app,
     ))?;

@@ -1,26 +1,17 @@
 use std::time::Duration;
 
-use order::bill::{Amount, Authorization, Bill, Charge, Decline};
-use order::fulfilment::Heard::{self, Order as InOrder, Payment as InPayment, Stock as InStock};
+use order::bill::{Bill, Charge};
+use order::fulfilment::Heard::{Order as InOrder, Payment as InPayment};
 use order::fulfilment::{Fulfilment, PAYMENT_TIMEOUT};
-use order::level::{Pieces, Share};
-use order::line::Line;
+use order::order::Command as ToOrder;
 use order::order::Event::{
-    OrderCancelled, OrderConfirmed, OrderDelivered, OrderLinesAdded, OrderPlaced,
-    OrderPlacementFailed, OrderReturned, OrderShipped,
+    OrderCancelled, OrderConfirmed, OrderLinesAdded, OrderPlaced, OrderReturned, OrderShipped,
 };
-use order::order::{Command as ToOrder, Order};
-use order::payment::Event::{
-    PaymentAuthorized, PaymentCaptured, PaymentDeclined, PaymentExpired, PaymentRefunded,
-    PaymentRequested,
-};
-use order::payment::{Command as ToPayment, Payment};
-use order::stock::Event::{ReservationRefused, StockReceived, StockReleased, StockReserved};
-use order::stock::{Command as ToStock, Stock};
-use skyfold::Effect;
-use skyfold::testing::{Story, saga};
+use order::payment::Command as ToPayment;
+use order::payment::Event::{PaymentExpired, PaymentRequested};
+use skyfold::testing::saga;
 
-use crate::say::{because, charge, gbp, id, later_sale, line, money, part, sale, undoing};
+use crate::say::{charge, gbp, later_sale, line, money, part, sale, undoing};
 use crate::scene::*;
 
 #[test]

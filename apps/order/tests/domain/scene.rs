@@ -1,28 +1,22 @@
 //! What happens to one order, in the words of the tests of its fulfilment.
 
-use std::time::Duration;
-
 use order::bill::{Amount, Authorization, Bill, Charge, Decline};
 use order::fulfilment::Heard::{self, Order as InOrder, Payment as InPayment, Stock as InStock};
 use order::fulfilment::{Fulfilment, PAYMENT_TIMEOUT};
-use order::level::{Pieces, Share};
+use order::level::Share;
 use order::line::Line;
 use order::order::Event::{
-    OrderCancelled, OrderConfirmed, OrderDelivered, OrderLinesAdded, OrderPlaced,
-    OrderPlacementFailed, OrderReturned, OrderShipped,
+    OrderCancelled, OrderConfirmed, OrderPlaced, OrderPlacementFailed, OrderShipped,
 };
 use order::order::{Command as ToOrder, Order};
-use order::payment::Event::{
-    PaymentAuthorized, PaymentCaptured, PaymentDeclined, PaymentExpired, PaymentRefunded,
-    PaymentRequested,
-};
+use order::payment::Event::{PaymentAuthorized, PaymentCaptured, PaymentDeclined, PaymentRefunded};
 use order::payment::{Command as ToPayment, Payment};
-use order::stock::Event::{ReservationRefused, StockReceived, StockReleased, StockReserved};
+use order::stock::Event::{ReservationRefused, StockReleased, StockReserved};
 use order::stock::{Command as ToStock, Stock};
 use skyfold::Effect;
 use skyfold::testing::{Story, saga};
 
-use crate::say::{because, charge, gbp, id, later_sale, line, money, part, sale, undoing};
+use crate::say::{because, charge, gbp, id, line, money, sale, undoing};
 
 pub(crate) fn lines() -> Vec<Line> {
     vec![line("LANTERN", 6, "2.55"), line("HEART", 2, "3.39"), charge("POST", "18.00")]
