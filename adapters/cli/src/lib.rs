@@ -42,7 +42,8 @@
 //!     for (number, line) in text.lines().enumerate() {
 //!         let command = Payload::parse(&format!(r#"{{"Add":{{"amount":{line}}}}}"#))?;
 //!         let (id, key) = (StreamId::new("1")?, CommandId::new(format!("line-{number}"))?);
-//!         if let Outcome::Refused(reason) = context.client().send("tally", &id, key, command).await? {
+//!         let outcome = context.client().send("tally", &id, key, command).await?;
+//!         if let Outcome::Refused(reason) = outcome {
 //!             context.output().hint(format!("line {number}: {reason}"));
 //!             return Ok(Exit::Failed);
 //!         }

@@ -71,7 +71,7 @@ pub(crate) const INVALID: ProblemType = ProblemType {
     code: "invalid",
     status: StatusCode::BAD_REQUEST,
     title: "The request makes no sense",
-    explanation: "The request is malformed, or says something that no app of this kind understands. \
+    explanation: "The request is malformed, or says something that no such app understands. \
         The detail names the part and what was expected. Sending it again unchanged will not help.",
 };
 

@@ -1,6 +1,8 @@
 //! `order import` as people and scripts meet it: what it says of good, odd and bad files.
 
-use std::path::PathBuf;
+#![allow(clippy::unwrap_used, reason = "what is missing in a test fails it")]
+
+use std::path::{Path, PathBuf};
 
 use order::import::parse::{FileError, rows};
 use serde_json::Value;
@@ -25,7 +27,7 @@ fn with_header(lines: &str) -> String {
 }
 
 /// Imports `path`, and gives how that ended and what was written to each stream.
-async fn import(path: &PathBuf, options: &[&str]) -> (Exit, String, String) {
+async fn import(path: &Path, options: &[&str]) -> (Exit, String, String) {
     let memory = Memory::new();
     let rest = memory.clone();
     let (console, captured) = Console::captured();
@@ -130,7 +132,7 @@ async fn a_bad_file_is_told_with_its_line_and_nothing_is_done() {
     let (exit, out, err) = import(&path, &[]).await;
     assert_eq!((exit, out.as_str()), (Exit::Usage, ""));
     assert!(err.contains("bad.csv cannot be imported: line 4: "), "{err}");
-    let (exit, _, err) = import(&PathBuf::from("/nowhere/at/all.csv"), &[]).await;
+    let (exit, _, err) = import(Path::new("/nowhere/at/all.csv"), &[]).await;
     assert_eq!(exit, Exit::Usage);
     assert!(err.contains("cannot be opened"), "{err}");
 }

@@ -45,11 +45,9 @@ pub fn invoices() -> String {
 }
 
 fn write_line(file: &mut String, invoice: &str, product: u32, quantity: u32, customer: &str) {
-    let (price, date) = (price(product), "12/1/2010 8:26");
-    let _ = writeln!(
-        file,
-        "{invoice},{product},\"BOX, \"\"NO. {product}\"\"\",{quantity},{date},{price},{customer},France"
-    );
+    let (price, name) = (price(product), format!("\"BOX, \"\"NO. {product}\"\"\""));
+    let sold = format!("{quantity},12/1/2010 8:26,{price},{customer},France");
+    let _ = writeln!(file, "{invoice},{product},{name},{sold}");
 }
 
 fn price(product: u32) -> String {

@@ -29,7 +29,7 @@ const DELAY_DOUBLINGS: u32 = 28;
 const HOLD_MAX: Duration = Duration::from_secs(200);
 
 /// One event in so many is announced by reference.
-const REFERENCE_ONE_IN: u32 = 16;
+const REFERENCE_ONE_IN: u32 = 6;
 
 /// How often a message may fail after nothing goes wrong any more.
 const ATTEMPTS_MAX: u32 = 60;

@@ -141,6 +141,12 @@ impl Faults {
         faults
     }
 
+    /// The same with `fault` at `rate`.
+    pub(crate) fn with(mut self, fault: Fault, rate: u32) -> Self {
+        self.rates[fault as usize] = rate;
+        self
+    }
+
     /// Whether `fault` can happen.
     pub fn has(&self, fault: Fault) -> bool {
         self.rates[fault as usize] > 0

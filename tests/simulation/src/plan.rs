@@ -86,6 +86,9 @@ pub struct Plan {
     pub(crate) mishaps: u64,
 }
 
+/// How often a task stands still in a large run, of 65,536 calls.
+const STALLS: u32 = 1_500;
+
 /// One run in so many is large.
 const LARGE_ONE_IN: u64 = 64;
 
@@ -98,7 +101,11 @@ impl Plan {
             _ => Size::Small,
         };
         let asks = ask(&mut rng.fork(), size);
-        let faults = Faults::drawn(&mut rng);
+        let faults = match size {
+            Size::Small => Faults::drawn(&mut rng),
+            // What a view has forgotten is asked for by whoever slept meanwhile.
+            Size::Large => Faults::drawn(&mut rng).with(Fault::Stall, STALLS),
+        };
         let ops = ops(asks, faults.has(Fault::Skew), &mut rng);
         let last = ops.iter().map(|op| op.at).max().unwrap_or_default();
         let calm = last + spread(&mut rng, 6..24);

@@ -69,6 +69,7 @@ pub enum Rule {
     EventsReachEveryone,
     EventsAreHeard,
     StoreKeeps,
+    SentIsRun,
     RecordedOnce,
     TakesEffectOnce,
     HeardOnce,
@@ -118,6 +119,7 @@ impl Rule {
             Self::EventsReachEveryone => "every event reaches everyone who hears it",
             Self::EventsAreHeard => "every event is heard by its transaction",
             Self::StoreKeeps => "the store keeps what it took",
+            Self::SentIsRun => "every command that the queue accepted is run",
             Self::RecordedOnce => "a command is in its stream once",
             Self::TakesEffectOnce => "a command takes effect once",
             Self::HeardOnce => "a transaction records each of its events once",
@@ -164,7 +166,8 @@ impl Rule {
             Self::AcknowledgedIsRecorded
             | Self::EventsReachEveryone
             | Self::EventsAreHeard
-            | Self::StoreKeeps => Harm::Lost,
+            | Self::StoreKeeps
+            | Self::SentIsRun => Harm::Lost,
             Self::RecordedOnce
             | Self::TakesEffectOnce
             | Self::HeardOnce

@@ -25,6 +25,10 @@ fn a_file_has_one_subject_and_no_more_lines_than_that_takes() {
 #[test]
 fn a_line_ends_at_column_100() {
     for source in CODE.into_iter().flat_map(sources) {
+        // What is quoted of core, word for word, stands in one line.
+        if source.path.starts_with("tests/simulation/src/teeth") {
+            continue;
+        }
         for (nth, line) in source.text.lines().enumerate() {
             let columns = line.chars().count();
             let place = format!("{}:{}", source.path.display(), nth + 1);

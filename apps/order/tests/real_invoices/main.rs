@@ -7,6 +7,8 @@
 //! cargo test --release -p order --test real_invoices -- --ignored --nocapture
 //! ```
 
+#![allow(clippy::unwrap_used, reason = "what is missing in a test fails it")]
+
 mod file;
 mod shop;
 

@@ -14,6 +14,7 @@ pub(super) fn check(evidence: &Evidence) -> Verdict {
         let commit = commits.iter().find(|commit| commit.commit.id() == id);
         check_command((stream, id), &attempts, commit.map(|commit| &**commit))?;
     }
+    check_sent(evidence)?;
     check_order(evidence)?;
     evidence.history.attempts.iter().try_for_each(check_due)
 }
@@ -98,6 +99,20 @@ fn check_order(evidence: &Evidence) -> Verdict {
         let is_new = !receipt.replayed && !receipt.events.is_empty();
         let follows = !is_new || receipt.version > attempt.began.head;
         ensure(Rule::LaterIsLater, follows, what)?;
+    }
+    Ok(())
+}
+
+/// Whatever was sent is run in the end, however often it had to wait once more.
+fn check_sent(evidence: &Evidence) -> Verdict {
+    for command in &evidence.sent {
+        let stream = StreamName::new(&command.category, &command.request.stream);
+        let attempts = evidence.asked.get(&(stream, command.request.id.clone()));
+        let mut answers = attempts.into_iter().flatten().map(|nth| {
+            &evidence.history.attempts[*nth].answer
+        });
+        let is_run = answers.any(|a| matches!(a, Answer::Accepted(_) | Answer::Refused(_)));
+        ensure(Rule::SentIsRun, is_run, || format!("{command:#?}"))?;
     }
     Ok(())
 }

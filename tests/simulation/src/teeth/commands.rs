@@ -52,6 +52,12 @@ pub(super) const DEFECTS: &[Defect] = &[
         replacement: "if !PLANTED { window.remember(newest.entry()); }",
     },
     Defect {
+        name: "a commit carries no window",
+        file: "functions/streams.rs",
+        original: "commit.window = self.window;",
+        replacement: "if !PLANTED { commit.window = self.window; }",
+    },
+    Defect {
         name: "the past of a stream is not searched for a command",
         file: "functions/streams.rs",
         original: "Seen::Unknown => {",

@@ -50,6 +50,12 @@ pub(super) const DEFECTS: &[Defect] = &[
             };",
     },
     Defect {
+        name: "a checkpoint moves back",
+        file: "stores.rs",
+        original: "if version_of(document.as_ref())? >= version {",
+        replacement: "if version_of(document.as_ref())? >= version && !PLANTED {",
+    },
+    Defect {
         name: "a view that another changed meanwhile is left as it is",
         file: "functions/projector.rs",
         original: "pending.push(view),",

@@ -1,0 +1,157 @@
+//! What an app says of itself, and what is wrong with one that cannot be deployed.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use skyfold::{
+    App, Category, Decider, Effect, ErrorKind, Kind, Projection, ReadModels, RecordedEvent, Route,
+    Saga, StreamId, Subscription,
+};
+use skyfold_memory::Memory;
+
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+enum Command {
+    Open { owner: String },
+    WriteOff,
+}
+
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+enum Event {
+    Opened { owner: String },
+    WrittenOff,
+}
+
+macro_rules! decider {
+    ($name:ident, $category:literal) => {
+        struct $name;
+        impl Decider for $name {
+            const CATEGORY: Category = $category;
+            type State = u32;
+            type Command = Command;
+            type Event = Event;
+            type Error = std::fmt::Error;
+            fn decide(_: &u32, _: Command) -> Result<Vec<Event>, Self::Error> {
+                Ok(vec![])
+            }
+            fn evolve(_: &mut u32, _: &Event) {}
+        }
+    };
+}
+
+decider!(Loan, "loan");
+decider!(Deposit, "deposit");
+decider!(Dashed, "fixed-term");
+
+macro_rules! projection {
+    ($name:ident, $projection:literal, $lists:expr, $subscription:expr, $route:expr) => {
+        struct $name;
+        impl Projection for $name {
+            const NAME: &'static str = $projection;
+            const LISTS: &'static [&'static str] = $lists;
+            type Input = Event;
+            type View = u32;
+            fn subscription() -> Subscription<Event> {
+                $subscription
+            }
+            fn route() -> Route<Event> {
+                $route
+            }
+            fn project(_: &str, view: Option<u32>, _: &RecordedEvent<Event>) -> Option<u32> {
+                view
+            }
+        }
+    };
+}
+
+fn both() -> Subscription<Event> {
+    Subscription::of::<Loan>().and::<Deposit>(|event| event)
+}
+
+projection!(Good, "loans", &["by-owner"], Subscription::of::<Loan>(), Route::OwnStream);
+projection!(Keyed, "totals", &[], both(), Route::Keyed(|_| vec![]));
+projection!(Ambiguous, "mixed", &[], both(), Route::OwnStream);
+projection!(Greedy, "greedy", &["a", "b", "c", "d"], both(), Route::Keyed(|_| vec![]));
+projection!(Loud, "Loud", &[], Subscription::of::<Loan>(), Route::OwnStream);
+
+macro_rules! saga {
+    ($name:ident, $saga:literal) => {
+        struct $name;
+        impl Saga for $name {
+            const NAME: &'static str = $saga;
+            type Input = Event;
+            type State = u32;
+            fn subscription() -> Subscription<Event> {
+                Subscription::of::<Loan>()
+            }
+            fn correlate(_: &RecordedEvent<Event>) -> Option<StreamId> {
+                None
+            }
+            fn react(_: &mut u32, _: &RecordedEvent<Event>) -> Vec<Effect> {
+                vec![]
+            }
+            fn has_ended(_: &u32) -> bool {
+                true
+            }
+        }
+    };
+}
+
+saga!(Collection, "collection");
+saga!(DashedSaga, "debt-collection");
+
+#[track_caller]
+fn refused(app: App, reason: &str) {
+    let error = app.bind(Memory::new().ports()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert!(error.to_string().contains(reason), "{error}");
+}
+
+#[test]
+fn a_manifest_tells_what_each_function_takes_hears_and_shows() {
+    let app = App::new("bank")
+        .decider::<Loan>()
+        .projection::<Good>()
+        .saga::<Collection>()
+        .query("loans-of", |owner: String, _: ReadModels| async move { Ok(owner) });
+    let manifest = app.manifest();
+    let kinds = manifest.functions.iter().map(|function| (&*function.name, function.kind));
+    let expected = [
+        ("collection", Kind::Saga),
+        ("loan", Kind::Command),
+        ("loans", Kind::Projection),
+        ("loans-of", Kind::Query),
+        ("relay", Kind::Relay),
+    ];
+    assert_eq!(kinds.collect::<Vec<_>>(), expected);
+
+    let loan = manifest.function("loan").unwrap();
+    let mut commands: Vec<_> = loan.commands.iter().map(|command| &*command.path).collect();
+    commands.sort_unstable();
+    assert_eq!(commands, ["open", "write-off"]);
+    let mut events: Vec<_> =
+        loan.events.iter().map(|event| (&*event.name, event.version)).collect();
+    events.sort_unstable();
+    assert_eq!(events, [("Opened", 1), ("WrittenOff", 1)]);
+
+    let loans = manifest.function("loans").unwrap();
+    assert_eq!(loans.hears, ["loan"]);
+    assert_eq!(loans.collection.as_deref(), Some("loans.1"));
+    assert_eq!(loans.lists, ["by-owner"]);
+    assert_eq!(loans.answer.as_ref().unwrap()["type"], "integer");
+    assert_eq!(manifest.function("collection").unwrap().hears, ["loan"]);
+    assert_eq!(manifest.function("loans-of").unwrap().params.as_ref().unwrap()["type"], "string");
+    app.bind(Memory::new().ports()).unwrap();
+}
+
+#[test]
+fn an_app_that_cannot_be_deployed_is_refused_when_it_is_bound() {
+    refused(App::new("My Bank"), "the app \"My Bank\"");
+    refused(App::new("bank").decider::<Dashed>(), "the category \"fixed-term\"");
+    refused(App::new("bank").saga::<DashedSaga>(), "the saga \"debt-collection\"");
+    refused(App::new("bank").projection::<Loud>(), "the projection \"Loud\"");
+    let query = App::new("bank").query("Loans", |(): (), _: ReadModels| async { Ok(()) });
+    refused(query, "the query \"Loans\"");
+    refused(App::new("bank").projection::<Ambiguous>(), "give it a keyed route");
+    refused(App::new("bank").projection::<Greedy>(), "it has 4 lists, of at most 3");
+    refused(App::new("bank").decider::<Loan>().decider::<Loan>(), "two functions are named loan");
+    App::new("bank").projection::<Keyed>().bind(Memory::new().ports()).unwrap();
+}
