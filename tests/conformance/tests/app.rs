@@ -100,7 +100,7 @@ saga!(DashedSaga, "debt-collection");
 
 #[track_caller]
 fn refused(app: App, reason: &str) {
-    let error = app.bind(Memory::new().ports()).unwrap_err();
+    let error = app.bind(Memory::new().ports()).expect_err("it is not bound");
     assert_eq!(error.kind(), ErrorKind::Invalid);
     assert!(error.to_string().contains(reason), "{error}");
 }

@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use simulation::teeth;
 
 /// Within how many seeds every defect must show.
-const SEEDS: u32 = 1_000;
+const SEEDS: u32 = 2_000;
 
 /// How many seeds must not fail while nothing is planted.
 const SOUND_SEEDS: u32 = 100;

@@ -1,7 +1,10 @@
 //! Views, lists and queries, and reading one's own writes.
 
+use std::time::Duration;
+
 use futures::join;
 use serde_json::json;
+use skyfold_http::Options;
 
 use crate::client::{Answer, Bench};
 
@@ -162,6 +165,14 @@ async fn a_reader_whose_write_is_not_shown_in_time_is_told_to_come_back() {
     }
     let posted = bench.post("/accounts-of?after=account-42@1&wait=0", r#"{"owner":"Ada"}"#).await;
     assert_eq!(posted.status, 202, "{posted:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_may_wait_longer_than_the_app_may_take_to_answer() {
+    let timeout = Duration::from_secs(1);
+    let bench = Bench::with(Options { timeout, ..Options::default() });
+    let pending = bench.get("/account-summary/42?after=account-42@1&wait=5").await;
+    assert_eq!(pending.status, 202, "{pending:?}");
 }
 
 #[tokio::test]

@@ -47,15 +47,8 @@ pub(crate) struct Pieces {
 impl File {
     /// The invoices of the first days of December 2010, if they are there.
     pub(crate) fn december() -> Option<Self> {
-        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-            .join("../../../shared/data/online-retail-2010-12.csv");
-        if path.exists() {
-            return Some(Self::of(std::fs::read_to_string(path).unwrap()));
-        }
-        let message = format!("{} is absent: no real invoices were imported", path.display());
-        assert!(std::env::var_os("CI").is_none(), "{message}");
-        eprintln!("{message}");
-        None
+        let path = data("online-retail-2010-12.csv")?;
+        Some(Self::of(std::fs::read_to_string(path).unwrap()))
     }
 
     fn of(text: String) -> Self {
@@ -149,6 +142,18 @@ impl File {
         }
         pieces
     }
+}
+
+/// Where the real file `name` is, if it is there: in CI it must be.
+pub(crate) fn data(name: &str) -> Option<PathBuf> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(name);
+    if path.exists() {
+        return Some(path);
+    }
+    let message = format!("{} is absent: no real invoices were imported", path.display());
+    assert!(std::env::var_os("CI").is_none(), "{message}");
+    eprintln!("{message}");
+    None
 }
 
 impl Line {

@@ -14,6 +14,7 @@ mod shop;
 
 use std::collections::BTreeSet;
 
+use order::import::{Plan, parse};
 use skyfold_memory::{Faults, Memory, VirtualClock};
 
 use file::File;
@@ -54,6 +55,23 @@ async fn some_invoices_add_up_whatever_goes_wrong() {
     for seed in 0..SEEDS_FEW {
         import_with_faults(&file, seed).await;
     }
+}
+
+/// The larger file is compressed, has no dates, and is not UTF-8 throughout.
+#[test]
+fn every_line_of_the_larger_file_is_in_a_command_or_in_the_report() {
+    let Some(path) = file::data("online-retail-no-dates.csv.gz") else { return };
+    let rows = parse::read(&path).unwrap();
+    let all: BTreeSet<u64> = rows.iter().map(|row| row.line).collect();
+    let plan = Plan::of(rows, "GBP".parse().unwrap()).unwrap();
+    assert_eq!((plan.lines, plan.invoices, all.len()), (50_062, 2_342, 50_062));
+
+    let jobs = plan.stock.iter().chain(&plan.orders).chain(plan.undoings.values());
+    let given: BTreeSet<u64> = jobs.flatten().flat_map(|step| step.lines.clone()).collect();
+    let refused: BTreeSet<u64> = plan.findings.refused.iter().map(|told| told.line).collect();
+
+    assert_eq!(given.intersection(&refused).count(), 0, "a line is given or refused, not both");
+    assert_eq!(&given | &refused, all, "no line is dropped");
 }
 
 #[tokio::test]

@@ -5,17 +5,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use futures::future::join_all;
-use skyfold::ErrorKind;
+use skyfold::{App, ErrorKind};
 
 use super::bank::{account, deposit, open, withdraw};
 use super::{Bank, Case, World, cases};
-use crate::domain::{Command, State};
+use crate::domain::{Account, Command, State};
 use crate::faults::{Counted, Fault, Request, Tap, tapped};
 
 pub(super) const CASES: &[Case] = cases![
     an_overtaken_command_is_decided_again,
     an_overtaken_command_may_be_refused_then,
     an_overtaken_command_gives_up_after_a_while,
+    an_overtaken_command_is_completed_at_the_edge_once,
     racing_commands_all_take_effect,
     racing_withdrawals_leave_nothing_overdrawn,
     racing_openings_open_once,
@@ -74,6 +75,22 @@ async fn an_overtaken_command_gives_up_after_a_while(world: World) {
     let appends = counted.take()["append"].requests;
     assert!((2..=16).contains(&appends), "it was tried {appends} times");
     assert_eq!(world.events(&account("1")).await.len(), appends, "the rival's alone");
+}
+
+async fn an_overtaken_command_is_completed_at_the_edge_once(world: World) {
+    // An edge that adds a cent: one that completes what it has completed adds another.
+    let app = App::new("edge").decider_with_edge::<Account, _>(|command, _| async {
+        Ok(match command {
+            Command::Deposit { cents } => deposit(cents + 1),
+            other => other,
+        })
+    });
+    let rival = Rival::new(&world, 3, deposit(1));
+    let bank = Bank::of(app, tapped(world.ports.clone(), rival));
+    let receipt = bank.accept("1", "a", &deposit(5)).await;
+    assert_eq!(receipt.version.0, 4);
+    let last = world.events(&account("1")).await.pop().unwrap();
+    assert_eq!(last.data.get(), r#"{"cents":6}"#);
 }
 
 async fn racing_commands_all_take_effect(world: World) {

@@ -108,9 +108,8 @@ fn check_sent(evidence: &Evidence) -> Verdict {
     for command in &evidence.sent {
         let stream = StreamName::new(&command.category, &command.request.stream);
         let attempts = evidence.asked.get(&(stream, command.request.id.clone()));
-        let mut answers = attempts.into_iter().flatten().map(|nth| {
-            &evidence.history.attempts[*nth].answer
-        });
+        let mut answers =
+            attempts.into_iter().flatten().map(|nth| &evidence.history.attempts[*nth].answer);
         let is_run = answers.any(|a| matches!(a, Answer::Accepted(_) | Answer::Refused(_)));
         ensure(Rule::SentIsRun, is_run, || format!("{command:#?}"))?;
     }
