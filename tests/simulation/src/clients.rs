@@ -131,7 +131,7 @@ impl Simulation<'_> {
             }
             Err(error) => self.failed(attempt, &error),
         };
-        self.world.lock().note(format_args!("{answer:?}"));
+        self.world.lock().note(&answer);
         let attempt = &mut self.history.attempts[attempt];
         (attempt.ended, attempt.answer) = (Some(ended), answer.clone());
         answer

@@ -1,6 +1,6 @@
 //! What is left after a run, to judge it by.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
@@ -9,10 +9,8 @@ use skyfold::ports::QueuedCommand;
 use skyfold::ports::{DocumentKey, DocumentStore, EventFeed, FeedQuery, Listing, Ports};
 use skyfold::{CommandId, Payload, RecordedCommit, StreamName};
 
-use crate::faults::Counts;
 use crate::history::{Attempt, History};
 use crate::simulation::Simulation;
-use crate::trace::Trace;
 use crate::violation::Violation;
 use crate::world::Log;
 
@@ -22,17 +20,15 @@ pub(crate) struct Evidence {
     /// What was recorded, in the order of recording.
     pub(crate) log: Log,
     /// What the feed of the store shows.
-    pub(crate) stored: HashMap<StreamName, Vec<RecordedCommit>>,
+    pub(crate) stored: BTreeMap<StreamName, Vec<RecordedCommit>>,
     /// Every document, with the lists that it is in.
     pub(crate) documents: BTreeMap<DocumentKey, Kept>,
     pub(crate) history: History,
     /// The attempts at commands of one id for one stream, by their place in the history.
-    pub(crate) asked: HashMap<(StreamName, CommandId), Vec<usize>>,
+    pub(crate) asked: BTreeMap<(StreamName, CommandId), Vec<usize>>,
     /// What the queue accepted.
     pub(crate) sent: Vec<Arc<QueuedCommand>>,
     pub(crate) turns: u64,
-    pub(crate) counts: Counts,
-    pub(crate) trace: Trace,
     /// What was wrong before the run was over.
     pub(crate) violation: Option<Violation>,
 }
@@ -48,7 +44,7 @@ impl Evidence {
     pub(crate) fn gather(simulation: Simulation<'_>) -> Self {
         let Simulation { world, memory, history, turns, violation, .. } = simulation;
         let ports = memory.ports();
-        let mut asked: HashMap<_, Vec<usize>> = HashMap::new();
+        let mut asked: BTreeMap<_, Vec<usize>> = BTreeMap::new();
         for (nth, attempt) in history.attempts.iter().enumerate() {
             let Attempt { stream, request, .. } = attempt;
             asked.entry((stream.clone(), request.id.clone())).or_default().push(nth);
@@ -63,15 +59,13 @@ impl Evidence {
             asked,
             sent: std::mem::take(&mut state.sent),
             turns,
-            counts: state.counts.clone(),
-            trace: state.trace.clone(),
             violation,
         }
     }
 }
 
-fn stored(feed: &dyn EventFeed) -> HashMap<StreamName, Vec<RecordedCommit>> {
-    let mut streams: HashMap<_, Vec<_>> = HashMap::new();
+fn stored(feed: &dyn EventFeed) -> BTreeMap<StreamName, Vec<RecordedCommit>> {
+    let mut streams: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for slice in 0..feed.slices() {
         let mut from = None;
         loop {

@@ -1,5 +1,6 @@
 //! What was asked of the app, and what it said.
 
+use std::fmt;
 use std::sync::Arc;
 
 use skyfold::{CommandRequest, ErrorKind, EventId, Payload, Receipt, StreamName, Version};
@@ -28,6 +29,24 @@ pub(crate) enum Answer {
     Failed(ErrorKind),
     /// It was interrupted, or is not answered yet.
     None,
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Accepted(receipt) if receipt.events.is_empty() => f.write_str("nothing to do"),
+            Self::Accepted(Receipt { stream, version, replayed: false, .. }) => {
+                write!(f, "accepted, {stream}@{version}")
+            }
+            Self::Accepted(Receipt { stream, version, .. }) => {
+                write!(f, "accepted before, {stream}@{version}")
+            }
+            Self::Refused(reason) => write!(f, "refused: {reason}"),
+            Self::Deferred => f.write_str("not due yet"),
+            Self::Failed(kind) => write!(f, "failed: {}", kind.code()),
+            Self::None => f.write_str("no answer"),
+        }
+    }
 }
 
 /// A moment of a run, as far as one stream is concerned.

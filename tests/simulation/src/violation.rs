@@ -107,6 +107,8 @@ pub enum Rule {
     ComesToRest,
     HandledInTheEnd,
     NothingIsParked,
+    NothingPanics,
+    HealthIsTold,
 }
 
 impl Rule {
@@ -157,6 +159,8 @@ impl Rule {
             Self::ComesToRest => "the run comes to rest",
             Self::HandledInTheEnd => "whatever is delivered is handled in the end",
             Self::NothingIsParked => "nothing is parked",
+            Self::NothingPanics => "nothing panics",
+            Self::HealthIsTold => "an app that has kept up says so",
         }
     }
 
@@ -189,7 +193,9 @@ impl Rule {
             | Self::ReactionsFollow
             | Self::RecordsAreTrue
             | Self::Readable
-            | Self::AnswersFit => Harm::Wrong,
+            | Self::AnswersFit
+            | Self::HealthIsTold
+            | Self::NothingPanics => Harm::Wrong,
             Self::ViewsAreFolds
             | Self::ViewsAreThere
             | Self::ListsFit

@@ -1,8 +1,8 @@
 //! What the simulated ports and their simulation share.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use fastrand::Rng;
@@ -66,7 +66,7 @@ pub(crate) struct State {
 /// The commits of all streams.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Log {
-    pub(crate) streams: HashMap<StreamName, Vec<Arc<RecordedCommit>>>,
+    pub(crate) streams: BTreeMap<StreamName, Vec<Arc<RecordedCommit>>>,
     /// In the order of their recording.
     pub(crate) all: Vec<Arc<RecordedCommit>>,
 }
@@ -150,6 +150,7 @@ impl World {
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().expect("a run is over once it panicked")
+        // After a panic the run is over, and what it did is still of interest.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,6 +1,6 @@
 //! Decides again, over the log, what was decided during the run.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::marker::PhantomData;
 
 use serde::Serialize;
@@ -39,14 +39,14 @@ impl<D: Decider> Decisions<D> {
 
 impl<D: Decider> Audit for Decisions<D> {
     fn check(&self, evidence: &Evidence) -> Verdict {
-        let mut answers: HashMap<&StreamName, Vec<&Attempt>> = HashMap::new();
+        let mut answers: BTreeMap<&StreamName, Vec<&Attempt>> = BTreeMap::new();
         for attempt in &evidence.history.attempts {
             if attempt.stream.category() == D::CATEGORY && is_without_event(attempt) {
                 answers.entry(&attempt.stream).or_default().push(attempt);
             }
         }
         let streams = evidence.log.streams.keys().filter(|s| s.category() == D::CATEGORY);
-        let mut streams: HashSet<_> = streams.collect();
+        let mut streams: BTreeSet<_> = streams.collect();
         streams.extend(answers.keys());
         for stream in streams {
             let answers = answers.remove(stream).unwrap_or_default();
@@ -114,7 +114,7 @@ impl<D: Decider> Decisions<D> {
         let attempts = asked.iter().map(|nth| &evidence.history.attempts[*nth]);
         let found = commit.commit.events().iter().map(|e| (e.event_type.as_str(), &e.data));
         let found: Vec<(&str, &Payload)> = found.collect();
-        let mut tried: HashSet<&str> = HashSet::new();
+        let mut tried: BTreeSet<&str> = BTreeSet::new();
         let mut decided = vec![];
         for attempt in attempts {
             let request = &attempt.request;
@@ -124,7 +124,8 @@ impl<D: Decider> Decisions<D> {
             }
             let command = self.command(&commit.stream, request)?;
             let events = D::decide(state, command).unwrap_or_default();
-            if same(&events, &found) {
+            let carries = |event: RecordedEvent| event.metadata == request.metadata;
+            if same(&events, &found) && commit.events().all(carries) {
                 return Ok(());
             }
             decided.push(events);

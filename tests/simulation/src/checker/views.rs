@@ -1,6 +1,6 @@
 //! Folds the log once more, calmly, and compares the views.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use serde::{Deserialize, Serialize};
@@ -45,7 +45,7 @@ impl<P: Projection> Audit for Views<P> {
     }
 
     fn check(&self, evidence: &Evidence) -> Verdict {
-        let mut looks: HashMap<&StreamName, Vec<&Look>> = HashMap::new();
+        let mut looks: BTreeMap<&StreamName, Vec<&Look>> = BTreeMap::new();
         let of_this = |look: &&Look| look.projection == P::NAME && look.head > Version::EMPTY;
         for look in evidence.history.looks.iter().filter(of_this) {
             looks.entry(&look.after.stream).or_default().push(look);

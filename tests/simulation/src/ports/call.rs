@@ -23,9 +23,16 @@ impl fmt::Display for Call<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Append(stream, first) => write!(f, "append {stream}@{first}"),
-            Self::Read(stream, range, Consistency::Strong) => write!(f, "read {stream} {range:?}"),
-            Self::Read(stream, range, Consistency::Eventual) => {
-                write!(f, "read {stream} {range:?}, perhaps an old state")
+            Self::Read(stream, range, consistency) => {
+                match range {
+                    &Range::NEWEST => write!(f, "read the newest of {stream}")?,
+                    Range::Before(version) => write!(f, "read {stream} before {version}")?,
+                    Range::After(version) => write!(f, "read {stream} after {version}")?,
+                }
+                match consistency {
+                    Consistency::Strong => Ok(()),
+                    Consistency::Eventual => write!(f, ", perhaps an old state"),
+                }
             }
             Self::Snapshot(stream) => write!(f, "read the snapshot of {stream}"),
             Self::SaveSnapshot(stream, version) => {
