@@ -1,3 +1,5 @@
+mod scan;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
@@ -8,7 +10,7 @@ use async_trait::async_trait;
 use skyfold::limits::{BATCH_DOCUMENTS_MAX, PAGE_ITEMS_MAX};
 use skyfold::ports::{
     Clock, Document, DocumentKey, DocumentStore, Guard, ListQuery, Listing, Order, Page, Revision,
-    Write,
+    ScanQuery, Write,
 };
 use skyfold::{Error, ErrorKind, Payload, Result};
 use time::OffsetDateTime;
@@ -290,5 +292,9 @@ impl DocumentStore for Documents {
 
     async fn list(&self, query: &ListQuery) -> Result<Page> {
         self.page(query, 0)
+    }
+
+    async fn scan(&self, query: &ScanQuery) -> Result<Page> {
+        self.scanned(query, 0)
     }
 }

@@ -3,8 +3,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use skyfold::ports::{
     Consistency, Document, DocumentKey, DocumentStore, EventFeed, EventStore, FeedPage, FeedQuery,
-    ListQuery, Page, Position, Pricing, Publisher, Queue, QueuedCommand, Range, Revision, Slice,
-    Snapshot, Write,
+    ListQuery, Page, Position, Pricing, Publisher, Queue, QueuedCommand, Range, Revision,
+    ScanQuery, Slice, Snapshot, Write,
 };
 use skyfold::{CloudEvent, Commit, Head, RecordedCommit, Result, StreamName};
 
@@ -166,6 +166,11 @@ impl DocumentStore for Faulty<Documents> {
     async fn list(&self, query: &ListQuery) -> Result<Page> {
         let lag = self.missed(LAG_MAX);
         self.reads("a read of a list", |documents| documents.page(query, lag)).await
+    }
+
+    async fn scan(&self, query: &ScanQuery) -> Result<Page> {
+        let lag = self.missed(LAG_MAX);
+        self.reads("a scan", |documents| documents.scanned(query, lag)).await
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use skyfold::limits::{DOCUMENT_BYTES_MAX, DOCUMENT_ID_CHARS_MAX, ID_CHARS_MAX, LISTS_MAX};
-use skyfold::ports::{DocumentKey, ListQuery, Write};
+use skyfold::ports::{DocumentKey, ListQuery, ScanQuery, Write};
 use skyfold::{Error, ErrorKind, Result};
 
 fn invalid(message: String) -> Result<()> {
@@ -55,7 +55,17 @@ pub(crate) fn check_query(query: &ListQuery) -> Result<()> {
     check_collection(&query.collection)?;
     check_list(query.list)?;
     check_text("what the list is of,", &query.under, ID_CHARS_MAX)?;
-    match query.limit {
+    check_limit(query.limit)
+}
+
+/// Refuses a scan that no collection could answer.
+pub(crate) fn check_scan(query: &ScanQuery) -> Result<()> {
+    check_collection(&query.collection)?;
+    check_limit(query.limit)
+}
+
+fn check_limit(limit: usize) -> Result<()> {
+    match limit {
         0 => invalid("a page of 0 documents: ask for at least 1".to_owned()),
         _ => Ok(()),
     }

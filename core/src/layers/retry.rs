@@ -9,7 +9,7 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use crate::ports::{
     Clock, Consistency, Document, DocumentKey, DocumentStore, EventFeed, EventStore, FeedPage,
     FeedQuery, ListQuery, Page, Ports, Position, Pricing, Publisher, Queue, QueuedCommand, Range,
-    Revision, Slice, Snapshot, Write,
+    Revision, ScanQuery, Slice, Snapshot, Write,
 };
 use crate::{CloudEvent, Commit, Error, Head, RecordedCommit, Result, StreamName};
 
@@ -196,6 +196,10 @@ impl DocumentStore for Retrying<dyn DocumentStore> {
 
     async fn list(&self, query: &ListQuery) -> Result<Page> {
         retried!(self, self.inner.list(query))
+    }
+
+    async fn scan(&self, query: &ScanQuery) -> Result<Page> {
+        retried!(self, self.inner.scan(query))
     }
 }
 

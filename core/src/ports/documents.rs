@@ -95,11 +95,22 @@ pub struct ListQuery {
     pub cursor: Option<String>,
 }
 
-/// Part of a list.
+/// Which part of a whole collection to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScanQuery {
+    /// The collection.
+    pub collection: String,
+    /// At most this many, of at most [`PAGE_ITEMS_MAX`](crate::limits::PAGE_ITEMS_MAX).
+    pub limit: usize,
+    /// Where an earlier page of the same collection ended.
+    pub cursor: Option<String>,
+}
+
+/// Part of a list, or of a collection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// Documents in order of [`Listing::by`], then of their ids, both by code point; or all of that
-    /// in reverse.
+    /// Of a list: documents in order of [`Listing::by`], then of their ids, both by code point; or
+    /// all of that in reverse. Of a collection: documents in an order of the store's own.
     pub documents: Vec<Document>,
     /// Where to read on, if there is more.
     pub next: Option<String>,
@@ -109,7 +120,7 @@ pub struct Page {
 ///
 /// # Contract
 ///
-/// - A get sees every write that returned before it began. A list may lag behind.
+/// - A get sees every write that returned before it began. A list or scan may lag behind.
 /// - Writes of one batch succeed or fail each on its own, in no particular order, and the outcomes
 ///   are in the order of the batch.
 /// - A failed guard is a [`Conflict`](crate::ErrorKind::Conflict) and writes nothing; of several
@@ -118,9 +129,11 @@ pub struct Page {
 /// - Deleting what does not exist succeeds, unless a guard says otherwise.
 /// - Two different ids are two documents, whatever characters they hold.
 /// - A document is in the lists of its last write and in no other.
+/// - A scan shows every document of its collection and none of another. A page of it may hold fewer
+///   than asked for, or none, before the end.
 /// - A cursor stays usable while documents come and go: none that stayed in place is left out or
 ///   shown twice.
-/// - A cursor that this store did not make, or made for another list, is
+/// - A cursor that this store did not make, or made for another list or collection, is
 ///   [`Invalid`](crate::ErrorKind::Invalid).
 /// - A document is never shown after it expired, though it may be kept longer; to a guard it is
 ///   absent.
@@ -136,4 +149,8 @@ pub trait DocumentStore: fmt::Debug + Send + Sync + 'static {
 
     /// A page of a list.
     async fn list(&self, query: &ListQuery) -> Result<Page>;
+
+    /// A page of a collection: for rebuild, verification and removal, never on the way of a
+    /// request.
+    async fn scan(&self, query: &ScanQuery) -> Result<Page>;
 }

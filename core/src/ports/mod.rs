@@ -15,7 +15,8 @@ use std::sync::Arc;
 
 pub use clock::Clock;
 pub use documents::{
-    Document, DocumentKey, DocumentStore, Guard, ListQuery, Listing, Order, Page, Revision, Write,
+    Document, DocumentKey, DocumentStore, Guard, ListQuery, Listing, Order, Page, Revision,
+    ScanQuery, Write,
 };
 pub use event_feed::{EventFeed, FeedPage, FeedQuery, Position};
 pub use event_store::{Consistency, EventStore, Pricing, Range, Slice, Snapshot};

@@ -7,6 +7,7 @@ mod commands;
 mod conflicts;
 mod deliveries;
 mod document_lists;
+mod document_scans;
 mod documents;
 mod event_feed;
 mod event_store;
@@ -63,6 +64,7 @@ pub(crate) const GROUPS: &[(&str, &[Case])] = &[
     ("conflicts", conflicts::CASES),
     ("deliveries", deliveries::CASES),
     ("document_lists", document_lists::CASES),
+    ("document_scans", document_scans::CASES),
     ("documents", documents::CASES),
     ("event_feed", event_feed::CASES),
     ("event_store", event_store::CASES),

@@ -26,7 +26,7 @@ pub const CONTRACT: &[Promise] = &[
     ),
     promise(
         "documents.rs",
-        "A get sees every write that returned before it began. A list may lag behind.",
+        "A get sees every write that returned before it began. A list or scan may lag behind.",
         &[
             "documents::a_get_sees_every_write_that_returned",
             "documents::a_get_answers_in_the_order_of_its_keys",
@@ -91,17 +91,30 @@ pub const CONTRACT: &[Promise] = &[
     ),
     promise(
         "documents.rs",
+        "A scan shows every document of its collection and none of another. A page of it may \
+         hold fewer than asked for, or none, before the end.",
+        &[
+            "document_scans::a_scan_shows_every_document_of_its_collection",
+            "document_scans::a_scan_shows_each_document_as_it_is",
+            "document_scans::a_scan_shows_documents_of_any_id",
+        ],
+    ),
+    promise(
+        "documents.rs",
         "A cursor stays usable while documents come and go: none that stayed in place is left \
          out or shown twice.",
         &[
             "document_lists::a_list_is_read_in_pages_without_a_loss",
             "document_lists::a_cursor_stays_usable_while_documents_come_and_go",
+            "document_scans::a_cursor_of_a_scan_stays_usable_while_documents_come_and_go",
         ],
     ),
     promise(
         "documents.rs",
-        "A cursor that this store did not make, or made for another list, is `Invalid`.",
+        "A cursor that this store did not make, or made for another list or collection, is \
+         `Invalid`.",
         &[
+            "document_scans::a_cursor_of_another_collection_is_invalid",
             "document_lists::a_cursor_of_another_list_is_invalid",
             "document_lists::a_cursor_that_was_not_made_here_is_invalid",
         ],

@@ -25,7 +25,7 @@ pub use crash::{Crash, Side};
 pub use faulty::Faulty;
 pub use gate::Gate;
 use skyfold::ports::{
-    Consistency, DocumentKey, ListQuery, Position, QueuedCommand, Range, Snapshot, Write,
+    Consistency, DocumentKey, ListQuery, Position, QueuedCommand, Range, ScanQuery, Snapshot, Write,
 };
 use skyfold::{CloudEvent, Commit, ErrorKind, Head, StreamName};
 pub use stale::{Stale, Staleness};
@@ -61,6 +61,8 @@ pub enum Request<'a> {
     Write(&'a Write),
     /// A list is to be read.
     List(&'a ListQuery),
+    /// A collection is to be read.
+    Scan(&'a ScanQuery),
     /// An event is to be announced.
     Publish(&'a CloudEvent),
     /// A command is to be sent.
@@ -92,6 +94,7 @@ impl Request<'_> {
             Self::Get(_) => "get",
             Self::Write(_) => "write",
             Self::List(_) => "list",
+            Self::Scan(_) => "scan",
             Self::Publish(_) => "publish",
             Self::Send(_) => "send",
         }

@@ -5,7 +5,7 @@ use skyfold::StreamName;
 use skyfold::ports::{
     Clock, Consistency, Document, DocumentKey, DocumentStore, EventFeed, EventStore, FeedPage,
     FeedQuery, ListQuery, Page, Position, Pricing, Publisher, Queue, QueuedCommand, Range,
-    Revision, Slice, Snapshot, Write,
+    Revision, ScanQuery, Slice, Snapshot, Write,
 };
 use skyfold::{CloudEvent, Commit, Error, ErrorKind, Head, Ports, RecordedCommit, Result};
 
@@ -159,6 +159,10 @@ impl DocumentStore for Tapped<dyn DocumentStore> {
 
     async fn list(&self, query: &ListQuery) -> Result<Page> {
         self.call(Request::List(query), self.inner.list(query)).await
+    }
+
+    async fn scan(&self, query: &ScanQuery) -> Result<Page> {
+        self.call(Request::Scan(query), self.inner.scan(query)).await
     }
 }
 

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use skyfold::ports::{Consistency, DocumentKey, ListQuery, QueuedCommand, Range, Write};
+use skyfold::ports::{Consistency, DocumentKey, ListQuery, QueuedCommand, Range, ScanQuery, Write};
 use skyfold::{CloudEvent, StreamName, Version};
 
 /// A call of a port, for the trace.
@@ -15,6 +15,7 @@ pub(crate) enum Call<'a> {
     Get(&'a [DocumentKey]),
     Write(&'a [Write]),
     List(&'a ListQuery),
+    Scan(&'a ScanQuery),
     Publish(&'a [CloudEvent]),
     Send(&'a [QueuedCommand]),
 }
@@ -52,6 +53,7 @@ impl fmt::Display for Call<'_> {
             Self::List(query) => {
                 write!(f, "list {}/{} of {}", query.collection, query.list, query.under)
             }
+            Self::Scan(query) => write!(f, "scan {}", query.collection),
             Self::Publish(batch) => {
                 write!(f, "announce")?;
                 batch.iter().try_for_each(|event| write!(f, " {}", event.id))

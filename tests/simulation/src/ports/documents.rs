@@ -2,7 +2,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use skyfold::Result;
-use skyfold::ports::{Document, DocumentKey, DocumentStore, ListQuery, Page, Revision, Write};
+use skyfold::ports::{
+    Document, DocumentKey, DocumentStore, ListQuery, Page, Revision, ScanQuery, Write,
+};
 
 use crate::ports::call::Call;
 use crate::ports::gate::{Effect, Fate, Gate};
@@ -62,5 +64,9 @@ impl DocumentStore for Documents {
 
     async fn list(&self, query: &ListQuery) -> Result<Page> {
         self.gate.pass(Effect::Read, Call::List(query), self.store.list(query)).await
+    }
+
+    async fn scan(&self, query: &ScanQuery) -> Result<Page> {
+        self.gate.pass(Effect::Read, Call::Scan(query), self.store.scan(query)).await
     }
 }
