@@ -43,7 +43,7 @@ fn every_test_that_a_guarantee_names_exists() {
 
 /// The bullets of the document.
 fn guarantees() -> Vec<String> {
-    let text = fs::read_to_string(root().join("GUARANTEES.md")).unwrap();
+    let text = fs::read_to_string(root().join("GUARANTEES.md")).expect("it can be read");
     let sections = text.split("\n## ").skip(1);
     let bullets = sections.flat_map(|section| section.split("\n- ").skip(1));
     let bullets: Vec<_> =
