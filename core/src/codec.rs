@@ -10,7 +10,8 @@ use serde::{Deserializer, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::{Error, ErrorKind, NewEvent, Payload, Result, Upcasters};
+use crate::guard::guarded;
+use crate::{Error, ErrorKind, NewEvent, Payload, RecordedEvent, Result, Upcasters};
 
 /// A digest of what `command` asks for that is the same on every machine and in every release,
 /// whatever the order of its fields: FNV-1a, folded to 32 bits, over its canonical text.
@@ -46,6 +47,19 @@ fn split(whole: &Payload) -> Result<(String, Payload)> {
     }
 }
 
+/// The data of `event`, brought up to date: the one way in which whatever was recorded is read.
+///
+/// # Errors
+///
+/// [`Corrupt`](ErrorKind::Corrupt), naming the event, if its type is unknown, its schema is from
+/// the future, its data does not fit, or a step panics.
+pub(crate) fn read<E: DeserializeOwned>(event: &RecordedEvent, upcasters: &Upcasters) -> Result<E> {
+    let RecordedEvent { event_type, schema, data, .. } = event;
+    let decode = || decode(event_type, *schema, data, upcasters);
+    let decoded = guarded(|| format!("the upcaster of {}", event.id()), decode)?;
+    decoded.map_err(|e| Error::corrupt(format!("{} cannot be read", event.id())).with_source(e))
+}
+
 /// Joins type and data, brought up to date, into an enum value.
 ///
 /// # Errors
@@ -58,9 +72,9 @@ pub(crate) fn decode<E: DeserializeOwned>(
     data: &Payload,
     upcasters: &Upcasters,
 ) -> Result<E> {
-    let upcast = upcasters.upcast(event_type, schema, data)?;
-    let data = upcast.as_ref().unwrap_or(data).get();
-    E::deserialize(Tagged { event_type, data }).map_err(|e| {
+    let current = upcasters.upcast(event_type, schema, data)?;
+    let (name, data) = (current.event_type, current.data.get());
+    E::deserialize(Tagged { event_type: name, data }).map_err(|e| {
         let message = format!("an event {event_type} of schema {schema} cannot be read");
         Error::new(ErrorKind::Corrupt, message).with_source(e)
     })

@@ -9,6 +9,7 @@ mod decider;
 mod error;
 mod event;
 mod functions;
+mod guard;
 mod layers;
 pub mod limits;
 mod manifest;
@@ -19,6 +20,7 @@ mod projection;
 mod requests;
 mod runtime;
 mod saga;
+mod schemas;
 mod stores;
 mod subscription;
 pub mod testing;
@@ -44,6 +46,7 @@ pub use requests::{
 };
 pub use runtime::{Health, Lag, Progress, Runtime};
 pub use saga::{Effect, Saga};
+pub use schemas::FoldedState;
 pub use subscription::Subscription;
 pub use upcast::Upcasters;
 

@@ -25,7 +25,7 @@ impl<I: 'static> Subscription<I> {
     pub fn and<D: Decider>(mut self, wrap: fn(D::Event) -> I) -> Self {
         let upcasters = D::upcasters();
         let decode = move |event: RecordedEvent| {
-            let data = codec::decode(&event.event_type, event.schema, &event.data, &upcasters)?;
+            let data = codec::read(&event, &upcasters)?;
             Ok(event.with_data(wrap(data)))
         };
         self.0.insert(D::CATEGORY, Arc::new(decode));
@@ -46,7 +46,7 @@ impl<I: 'static> Subscription<I> {
     ///
     /// # Errors
     ///
-    /// [`Corrupt`](crate::ErrorKind::Corrupt) if it cannot be read,
+    /// [`Corrupt`](crate::ErrorKind::Corrupt), naming it, if it cannot be read,
     /// [`Invalid`](crate::ErrorKind::Invalid) if its category is not heard.
     pub fn decode(&self, event: RecordedEvent) -> Result<RecordedEvent<I>> {
         match self.0.get(event.stream.category()) {

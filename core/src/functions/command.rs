@@ -10,9 +10,10 @@ use crate::name::{Dash, check_name};
 use crate::ports::{Consistency, QueuedCommand};
 use crate::window::Entry;
 use crate::{
-    AsOf, CommandRequest, Commit, Decider, Descriptor, Error, ErrorKind, EventId, Kind, Payload,
-    Receipt, RecordedCommit, RecordedEvent, Reply, Result, Snapshots, StateAsOf, StreamId,
-    StreamName, Trigger, Upcasters, Version, codec, command_id, limits, manifest,
+    AsOf, CommandRequest, Commit, Decider, Descriptor, Error, ErrorKind, EventId, FoldedState,
+    Kind, NewEvent, Payload, Receipt, RecordedCommit, RecordedEvent, Reply, Result, Snapshots,
+    StateAsOf, StreamId, StreamName, Trigger, Upcasters, Version, codec, command_id, limits,
+    manifest,
 };
 
 /// Runs the commands of one decider: load, decide, append, and again if another was faster.
@@ -35,8 +36,7 @@ impl<D: Decider> Fold for CommandFunction<D> {
     }
 
     fn fold(&self, state: &mut D::State, event: &RecordedEvent) -> Result<()> {
-        let data = codec::decode(&event.event_type, event.schema, &event.data, &self.upcasters)
-            .map_err(|e| Error::corrupt(format!("{} cannot be read", event.id())).with_source(e))?;
+        let data = codec::read(event, &self.upcasters)?;
         guarded(|| format!("the state of {}", event.stream), || D::evolve(state, &data))
     }
 }
@@ -64,6 +64,20 @@ impl<D: Decider> Function for CommandFunction<D> {
 
     async fn has_handled(&self, _: &Context, _: &EventId) -> Result<Option<bool>> {
         Ok(None)
+    }
+
+    fn upcast(&self, event: &NewEvent) -> Option<Result<NewEvent>> {
+        let NewEvent { event_type, schema, data } = event;
+        let decode = || codec::decode::<D::Event>(event_type, *schema, data, &self.upcasters);
+        let decoded = guarded(|| format!("the upcaster of {event_type}"), decode).flatten();
+        Some(decoded.and_then(|event| codec::encode(&event, &self.upcasters)))
+    }
+
+    fn state_after(&self, history: &[RecordedEvent]) -> Option<Result<FoldedState>> {
+        let mut state = D::State::default();
+        let folded = history.iter().try_for_each(|event| self.fold(&mut state, event));
+        let encoded = folded.and_then(|()| Payload::encode(&state));
+        Some(encoded.map(|state| FoldedState { format: D::SNAPSHOTS.format, state }))
     }
 }
 

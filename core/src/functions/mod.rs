@@ -13,7 +13,6 @@ mod view;
 
 use std::any::Any;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -26,8 +25,12 @@ pub use query::{ReadModels, ViewPage};
 pub(crate) use relay::RelayFunction;
 pub(crate) use saga::SagaFunction;
 
+use crate::guard::guarded;
 use crate::ports::Ports;
-use crate::{Descriptor, Error, ErrorKind, EventId, Reply, Result, StreamName, Trigger};
+use crate::{
+    Descriptor, Error, EventId, FoldedState, NewEvent, RecordedEvent, Reply, Result, StreamName,
+    Trigger,
+};
 
 /// How often a function starts over when another writer was faster.
 pub(crate) const ATTEMPTS_MAX: u32 = 8;
@@ -49,6 +52,16 @@ pub(crate) trait Function: Send + Sync {
 
     /// Whether it has handled `event`; `None` if it hears no such thing.
     async fn has_handled(&self, context: &Context, event: &EventId) -> Result<Option<bool>>;
+
+    /// `event` in its newest form; `None` if it records no events of its own.
+    fn upcast(&self, _event: &NewEvent) -> Option<Result<NewEvent>> {
+        None
+    }
+
+    /// What its state comes to after `history`, as it is stored; `None` if it keeps none.
+    fn state_after(&self, _history: &[RecordedEvent]) -> Option<Result<FoldedState>> {
+        None
+    }
 }
 
 /// What every function of one runtime shares.
@@ -99,13 +112,4 @@ impl fmt::Debug for Context {
 /// The refusal of a trigger that `function` does not take.
 fn unfit(function: &str, trigger: &Trigger) -> Error {
     Error::invalid(format!("the function {function} does not take a {}", trigger.name()))
-}
-
-/// Calls the domain's code. A panic there is an error that names the stream or event it met.
-fn guarded<T>(what: impl FnOnce() -> String, call: impl FnOnce() -> T) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(call)).map_err(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
-        Error::new(ErrorKind::Corrupt, format!("{} panicked: {text}", what()))
-    })
 }

@@ -13,8 +13,8 @@ use crate::ports::{Consistency, QueuedCommand, Range};
 use crate::stores::Checkpoints;
 use crate::{
     Announced, CommandId, CommandRequest, Commit, Descriptor, Effect, Error, ErrorKind, EventId,
-    Kind, Metadata, NewEvent, Payload, RecordedCommit, RecordedEvent, Reply, Result, Saga,
-    Snapshots, StateAsOf, StreamId, StreamName, Subscription, Trigger, Version,
+    FoldedState, Kind, Metadata, NewEvent, Payload, RecordedCommit, RecordedEvent, Reply, Result,
+    Saga, Snapshots, StateAsOf, StreamId, StreamName, Subscription, Trigger, Version,
 };
 
 /// The type of the one event of a saga's stream.
@@ -42,6 +42,18 @@ impl<S: Saga> SagaFunction<S> {
         Self { subscription, category, saga: PhantomData }
     }
 
+    /// The state after those of `history` that belong to a transaction.
+    fn after(&self, history: &[RecordedEvent]) -> Result<FoldedState> {
+        let mut state = S::State::default();
+        for event in history {
+            let heard = self.subscription.decode(event.clone())?;
+            if correlate::<S>(&heard)?.is_some() {
+                self.react(&mut state, &heard)?;
+            }
+        }
+        Ok(FoldedState { format: S::SNAPSHOTS.format, state: Payload::encode(&state)? })
+    }
+
     fn react(&self, state: &mut S::State, event: &RecordedEvent<S::Input>) -> Result<Vec<Effect>> {
         guarded(|| format!("the saga {} on {}", S::NAME, event.id()), || S::react(state, event))
     }
@@ -58,6 +70,11 @@ impl<S: Saga> Fold for SagaFunction<S> {
         let heard = self.subscription.decode(read(event)?.heard)?;
         self.react(state, &heard).map(|_| ())
     }
+}
+
+/// The transaction that `event` belongs to, if any.
+fn correlate<S: Saga>(event: &RecordedEvent<S::Input>) -> Result<Option<StreamId>> {
+    guarded(|| format!("the correlation of {}", event.id()), || S::correlate(event))
 }
 
 fn read(event: &RecordedEvent) -> Result<Reacted> {
@@ -102,6 +119,10 @@ impl<S: Saga> Function for SagaFunction<S> {
         let checkpoints = Checkpoints::new(&*context.ports.documents, &self.category);
         Ok(Some(checkpoints.get(&event.stream).await? >= event.version))
     }
+
+    fn state_after(&self, history: &[RecordedEvent]) -> Option<Result<FoldedState>> {
+        Some(self.after(history))
+    }
 }
 
 impl<S: Saga> SagaFunction<S> {
@@ -140,10 +161,7 @@ impl<S: Saga> SagaFunction<S> {
     /// crash between the two, the record says what to ask for.
     async fn handle(&self, context: &Context, event: RecordedEvent) -> Result<()> {
         let heard = self.subscription.decode(event.clone())?;
-        let correlate = || S::correlate(&heard);
-        let Some(id) = guarded(|| format!("the correlation of {}", event.id()), correlate)? else {
-            return Ok(());
-        };
+        let Some(id) = correlate::<S>(&heard)? else { return Ok(()) };
         let stream = StreamName::new(&self.category, &id);
         let id = CommandId::derived(event.time, &[S::NAME, &event.id().to_string()]);
         let mut loaded = load_cheaply(self, context, &stream).await?;

@@ -158,3 +158,26 @@ fn the_order_domain_is_as_short_as_it_promises() {
         }
     }
 }
+
+#[test]
+fn the_data_of_an_event_is_read_in_one_place() {
+    // The codec brings an event up to date; a subscription, a fold and the testing kit ask it to.
+    let ways = [
+        (".upcast(event_type,", &["core/src/codec.rs"][..]),
+        ("codec::decode", &["core/src/functions/command.rs", "core/src/testing/decider.rs"]),
+        ("codec::read", &["core/src/functions/command.rs", "core/src/subscription.rs"]),
+        // The record that a saga keeps is core's own, and holds what was heard undecoded.
+        (".data.decode", &["core/src/functions/saga.rs"]),
+        (".data.get()", &["core/src/codec.rs"]),
+    ];
+    let core = sources("core/src");
+    for (way, may) in ways {
+        let mut count = 0;
+        for source in core.iter().filter(|source| source.shipped().contains(way)) {
+            let path = source.path.to_string_lossy();
+            assert!(may.contains(&&*path), "{path} reads an event by {way}: use the codec");
+            count += 1;
+        }
+        assert!(count > 0, "{way} is looked for in vain");
+    }
+}

@@ -11,6 +11,7 @@ mod document_scans;
 mod documents;
 mod event_feed;
 mod event_store;
+mod evolution;
 mod health;
 mod idempotency;
 mod keyed;
@@ -68,6 +69,7 @@ pub(crate) const GROUPS: &[(&str, &[Case])] = &[
     ("documents", documents::CASES),
     ("event_feed", event_feed::CASES),
     ("event_store", event_store::CASES),
+    ("evolution", evolution::CASES),
     ("health", health::CASES),
     ("idempotency", idempotency::CASES),
     ("keyed", keyed::CASES),

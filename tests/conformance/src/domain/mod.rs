@@ -9,6 +9,7 @@ mod archive;
 mod later;
 mod reports;
 mod tags;
+mod ticket;
 mod transfer;
 
 pub use account::{Account, Arrival, Command, Event, Refusal, State};
@@ -17,6 +18,7 @@ pub use later::{LaterAccount, LaterEvent, LaterFragile};
 pub use reports::{Balances, BalancesAnew, Fragile, Mended, Report};
 use skyfold::App;
 pub use tags::{Tagged, TaggedBy, Tags};
+pub use ticket::{AllTickets, Ticket, TicketEvent, TicketStory, TicketWatch};
 pub use transfer::{Transfer, TransferState};
 
 /// The app of the suite.
