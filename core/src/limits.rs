@@ -41,3 +41,9 @@ pub const LISTS_MAX: usize = 3;
 
 /// How many commands one batch may send.
 pub const BATCH_COMMANDS_MAX: usize = 100;
+
+/// How many subjects one read of a key store may name.
+pub const BATCH_SUBJECTS_MAX: usize = 100;
+
+/// How many keys one subject may have: how often they may be renewed.
+pub const SUBJECT_KEYS_MAX: u32 = 64;

@@ -3,10 +3,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use skyfold::ports::{
     Consistency, Document, DocumentKey, DocumentStore, EventFeed, EventStore, FeedPage, FeedQuery,
-    ListQuery, Page, Position, Pricing, Publisher, Queue, QueuedCommand, Range, Revision,
-    ScanQuery, Slice, Snapshot, Write,
+    KeyStore, Keyring, ListQuery, Page, Position, Pricing, Publisher, Queue, QueuedCommand, Range,
+    Revision, ScanQuery, Slice, Snapshot, SubjectKey, Write,
 };
-use skyfold::{CloudEvent, Commit, Head, RecordedCommit, Result, StreamName};
+use skyfold::{CloudEvent, Commit, Head, RecordedCommit, Result, StreamId, StreamName};
 
 use crate::bus::Bus;
 use crate::chaos::{Chaos, Strike, unreachable};
@@ -14,6 +14,7 @@ use crate::documents::{Documents, LAG_MAX};
 use crate::faults::Moment;
 use crate::queue::Commands;
 use crate::store::Store;
+use crate::subject_keys::SubjectKeys;
 
 /// How many commits a stale read of a stream misses, at most.
 const HIDDEN_MAX: usize = 3;
@@ -185,5 +186,24 @@ impl Publisher for Faulty<Bus> {
 impl Queue for Faulty<Commands> {
     async fn send(&self, batch: &[QueuedCommand]) -> Vec<Result<()>> {
         self.writes_each("a command sent", batch, Commands::accept).await
+    }
+}
+
+#[async_trait]
+impl KeyStore for Faulty<SubjectKeys> {
+    async fn get(&self, subjects: &[StreamId]) -> Result<Vec<Keyring>> {
+        self.reads("a read of keys", |keys| keys.find(subjects)).await
+    }
+
+    async fn create(&self, subject: &StreamId, number: u32, key: &SubjectKey) -> Result<Keyring> {
+        self.writes("a new key", |keys| keys.keep(subject, number, key)).await
+    }
+
+    async fn destroy(&self, subject: &StreamId) -> Result<()> {
+        let destroy = |keys: &SubjectKeys| {
+            keys.destroy_all(subject);
+            Ok(())
+        };
+        self.writes("keys destroyed", destroy).await
     }
 }

@@ -128,6 +128,7 @@ mod queue;
 mod relay;
 mod seal;
 mod store;
+mod subject_keys;
 mod subscribers;
 mod wake;
 

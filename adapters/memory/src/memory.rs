@@ -17,6 +17,7 @@ use crate::pending::Pending;
 use crate::queue::Commands;
 use crate::relay::Relay;
 use crate::store::Store;
+use crate::subject_keys::SubjectKeys;
 use crate::wake::Wake;
 
 /// A cloud in one process: cheap to clone, and gone with its last clone.
@@ -24,6 +25,7 @@ use crate::wake::Wake;
 pub struct Memory {
     store: Arc<Store>,
     documents: Arc<Documents>,
+    keys: Arc<SubjectKeys>,
     broker: Arc<Broker>,
     pub(crate) driver: Arc<Driver>,
     chaos: Arc<Chaos>,
@@ -59,18 +61,20 @@ impl Memory {
             chaos: chaos.clone(),
             wake,
         };
-        Self { store, documents, broker, driver: Arc::new(driver), chaos, time }
+        let keys = Arc::default();
+        Self { store, documents, keys, broker, driver: Arc::new(driver), chaos, time }
     }
 
     /// What an app is bound to.
     pub fn ports(&self) -> Ports {
-        let (store, documents) = (self.store.clone(), self.documents.clone());
+        let (store, documents, keys) =
+            (self.store.clone(), self.documents.clone(), self.keys.clone());
         let bus = Arc::new(Bus(self.broker.clone()));
         let queue = Arc::new(Commands(self.broker.clone()));
         let clock = Arc::new(self.time.clone());
         if self.chaos.is_calm() {
             let (events, feed) = (store.clone(), store);
-            return Ports { events, feed, documents, publisher: bus, queue, clock };
+            return Ports { events, feed, documents, publisher: bus, queue, keys, clock };
         }
         Ports {
             events: self.faulty(&store),
@@ -78,6 +82,7 @@ impl Memory {
             documents: self.faulty(&documents),
             publisher: self.faulty(&bus),
             queue: self.faulty(&queue),
+            keys: self.faulty(&keys),
             clock,
         }
     }

@@ -8,10 +8,10 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 
 use crate::ports::{
     Clock, Consistency, Document, DocumentKey, DocumentStore, EventFeed, EventStore, FeedPage,
-    FeedQuery, ListQuery, Page, Ports, Position, Pricing, Publisher, Queue, QueuedCommand, Range,
-    Revision, ScanQuery, Slice, Snapshot, Write,
+    FeedQuery, KeyStore, Keyring, ListQuery, Page, Ports, Position, Pricing, Publisher, Queue,
+    QueuedCommand, Range, Revision, ScanQuery, Slice, Snapshot, SubjectKey, Write,
 };
-use crate::{CloudEvent, Commit, Error, Head, RecordedCommit, Result, StreamName};
+use crate::{CloudEvent, Commit, Error, Head, RecordedCommit, Result, StreamId, StreamName};
 
 /// How often a call is made again after a transient error.
 const RETRIES_MAX: usize = 4;
@@ -37,7 +37,8 @@ pub(crate) fn with_retries(ports: Ports) -> Ports {
         feed: Arc::new(Retrying { inner: ports.feed, retry: retry.clone() }),
         documents: Arc::new(Retrying { inner: ports.documents, retry: retry.clone() }),
         publisher: Arc::new(Retrying { inner: ports.publisher, retry: retry.clone() }),
-        queue: Arc::new(Retrying { inner: ports.queue, retry }),
+        queue: Arc::new(Retrying { inner: ports.queue, retry: retry.clone() }),
+        keys: Arc::new(Retrying { inner: ports.keys, retry }),
         clock: ports.clock,
     }
 }
@@ -214,5 +215,20 @@ impl Publisher for Retrying<dyn Publisher> {
 impl Queue for Retrying<dyn Queue> {
     async fn send(&self, batch: &[QueuedCommand]) -> Vec<Result<()>> {
         retried_batch!(self, batch, send)
+    }
+}
+
+#[async_trait]
+impl KeyStore for Retrying<dyn KeyStore> {
+    async fn get(&self, subjects: &[StreamId]) -> Result<Vec<Keyring>> {
+        retried!(self, self.inner.get(subjects))
+    }
+
+    async fn create(&self, subject: &StreamId, number: u32, key: &SubjectKey) -> Result<Keyring> {
+        retried!(self, self.inner.create(subject, number, key))
+    }
+
+    async fn destroy(&self, subject: &StreamId) -> Result<()> {
+        retried!(self, self.inner.destroy(subject))
     }
 }

@@ -1,4 +1,4 @@
-//! What an adapter supplies: six small object-safe traits, and nothing else.
+//! What an adapter supplies: seven small object-safe traits, and nothing else.
 //!
 //! No method has a default body and none is optional. An adapter classifies and reports: it never
 //! retries, sleeps, logs and continues, or falls back to a default. What two adapters would both
@@ -8,6 +8,7 @@ mod clock;
 mod documents;
 mod event_feed;
 mod event_store;
+mod key_store;
 mod publisher;
 mod queue;
 
@@ -20,6 +21,7 @@ pub use documents::{
 };
 pub use event_feed::{EventFeed, FeedPage, FeedQuery, Position};
 pub use event_store::{Consistency, EventStore, Pricing, Range, Slice, Snapshot};
+pub use key_store::{KeyStore, Keyring, SubjectKey, check_key_number};
 pub use publisher::Publisher;
 pub use queue::{Queue, QueuedCommand};
 
@@ -36,6 +38,8 @@ pub struct Ports {
     pub publisher: Arc<dyn Publisher>,
     /// Where commands wait.
     pub queue: Arc<dyn Queue>,
+    /// Where the keys of personal data are kept.
+    pub keys: Arc<dyn KeyStore>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }

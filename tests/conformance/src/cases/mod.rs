@@ -14,6 +14,7 @@ mod event_store;
 mod evolution;
 mod health;
 mod idempotency;
+mod key_store;
 mod keyed;
 mod limits;
 mod mailbox;
@@ -72,6 +73,7 @@ pub(crate) const GROUPS: &[(&str, &[Case])] = &[
     ("evolution", evolution::CASES),
     ("health", health::CASES),
     ("idempotency", idempotency::CASES),
+    ("key_store", key_store::CASES),
     ("keyed", keyed::CASES),
     ("limits", limits::CASES),
     ("model", model::CASES),

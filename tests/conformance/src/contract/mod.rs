@@ -26,6 +26,7 @@ mod tests {
         ("documents.rs", include_str!("../../../../core/src/ports/documents.rs")),
         ("event_feed.rs", include_str!("../../../../core/src/ports/event_feed.rs")),
         ("event_store.rs", include_str!("../../../../core/src/ports/event_store.rs")),
+        ("key_store.rs", include_str!("../../../../core/src/ports/key_store.rs")),
         ("publisher.rs", include_str!("../../../../core/src/ports/publisher.rs")),
         ("queue.rs", include_str!("../../../../core/src/ports/queue.rs")),
     ];

@@ -241,6 +241,48 @@ pub const CONTRACT: &[Promise] = &[
         ],
     ),
     promise(
+        "key_store.rs",
+        "A get sees every create and destroy that returned before it began, and answers in the \
+         order of its subjects.",
+        &[
+            "key_store::a_get_sees_what_was_created_and_destroyed_in_the_order_of_its_subjects",
+            "key_store::a_full_batch_of_subjects_is_read",
+        ],
+    ),
+    promise(
+        "key_store.rs",
+        "Of several creators of one key one wins, and all are told the same keys.",
+        &["key_store::of_many_creators_of_one_key_one_wins_and_all_are_told_the_same"],
+    ),
+    promise(
+        "key_store.rs",
+        "A key stays as it was created, and keeps its number, until it is destroyed.",
+        &[
+            "key_store::a_key_keeps_its_number_when_another_is_added",
+            "key_store::keys_are_numbered_without_a_gap",
+        ],
+    ),
+    promise(
+        "key_store.rs",
+        "Destroying a subject's keys is final: no get shows one again, and a create keeps nothing \
+         and is told so. That holds for a subject that never had a key, too.",
+        &[
+            "key_store::destroyed_keys_do_not_come_back",
+            "key_store::a_subject_without_a_key_is_destroyed_as_well",
+            "key_store::nothing_created_while_keys_are_destroyed_outlives_it",
+        ],
+    ),
+    promise(
+        "key_store.rs",
+        "After `Unavailable` a change may have been made. Making it again is safe.",
+        &["key_store::changes_made_again_change_nothing"],
+    ),
+    promise(
+        "key_store.rs",
+        "Two different subjects share nothing.",
+        &["key_store::two_subjects_share_nothing"],
+    ),
+    promise(
         "publisher.rs",
         "An announcement that succeeded reaches every subscriber at least once, in any order.",
         &[

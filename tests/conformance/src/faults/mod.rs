@@ -27,7 +27,7 @@ pub use gate::Gate;
 use skyfold::ports::{
     Consistency, DocumentKey, ListQuery, Position, QueuedCommand, Range, ScanQuery, Snapshot, Write,
 };
-use skyfold::{CloudEvent, Commit, ErrorKind, Head, StreamName};
+use skyfold::{CloudEvent, Commit, ErrorKind, Head, StreamId, StreamName};
 pub use stale::{Stale, Staleness};
 pub use tapped::tapped;
 
@@ -67,6 +67,12 @@ pub enum Request<'a> {
     Publish(&'a CloudEvent),
     /// A command is to be sent.
     Send(&'a QueuedCommand),
+    /// The keys of subjects are to be read.
+    Keys(&'a [StreamId]),
+    /// A key of a subject is to be created.
+    CreateKey(&'a StreamId, u32),
+    /// The keys of a subject are to be destroyed.
+    DestroyKeys(&'a StreamId),
 }
 
 impl Request<'_> {
@@ -79,6 +85,8 @@ impl Request<'_> {
                 | Self::Write(_)
                 | Self::Publish(_)
                 | Self::Send(_)
+                | Self::CreateKey(..)
+                | Self::DestroyKeys(_)
         )
     }
 
@@ -97,6 +105,9 @@ impl Request<'_> {
             Self::Scan(_) => "scan",
             Self::Publish(_) => "publish",
             Self::Send(_) => "send",
+            Self::Keys(_) => "keys",
+            Self::CreateKey(..) => "create key",
+            Self::DestroyKeys(_) => "destroy keys",
         }
     }
 }

@@ -1,13 +1,14 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use skyfold::StreamName;
 use skyfold::ports::{
     Clock, Consistency, Document, DocumentKey, DocumentStore, EventFeed, EventStore, FeedPage,
-    FeedQuery, ListQuery, Page, Position, Pricing, Publisher, Queue, QueuedCommand, Range,
-    Revision, ScanQuery, Slice, Snapshot, Write,
+    FeedQuery, KeyStore, Keyring, ListQuery, Page, Position, Pricing, Publisher, Queue,
+    QueuedCommand, Range, Revision, ScanQuery, Slice, Snapshot, SubjectKey, Write,
 };
-use skyfold::{CloudEvent, Commit, Error, ErrorKind, Head, Ports, RecordedCommit, Result};
+use skyfold::{
+    CloudEvent, Commit, Error, ErrorKind, Head, Ports, RecordedCommit, Result, StreamId, StreamName,
+};
 
 use super::{Fault, Request, Tap};
 
@@ -18,7 +19,8 @@ pub fn tapped(ports: Ports, tap: Arc<dyn Tap>) -> Ports {
         feed: Arc::new(Tapped { inner: ports.feed, tap: tap.clone() }),
         documents: Arc::new(Tapped { inner: ports.documents, tap: tap.clone() }),
         publisher: Arc::new(Tapped { inner: ports.publisher, tap: tap.clone() }),
-        queue: Arc::new(Tapped { inner: ports.queue, tap }),
+        queue: Arc::new(Tapped { inner: ports.queue, tap: tap.clone() }),
+        keys: Arc::new(Tapped { inner: ports.keys, tap }),
         clock: ports.clock as Arc<dyn Clock>,
     }
 }
@@ -183,5 +185,21 @@ impl Queue for Tapped<dyn Queue> {
         let passed = passed(batch, &faults);
         let outcomes = if passed.is_empty() { vec![] } else { self.inner.send(&passed).await };
         merged(faults, outcomes)
+    }
+}
+
+#[async_trait]
+impl KeyStore for Tapped<dyn KeyStore> {
+    async fn get(&self, subjects: &[StreamId]) -> Result<Vec<Keyring>> {
+        self.call(Request::Keys(subjects), self.inner.get(subjects)).await
+    }
+
+    async fn create(&self, subject: &StreamId, number: u32, key: &SubjectKey) -> Result<Keyring> {
+        let call = self.inner.create(subject, number, key);
+        self.call(Request::CreateKey(subject, number), call).await
+    }
+
+    async fn destroy(&self, subject: &StreamId) -> Result<()> {
+        self.call(Request::DestroyKeys(subject), self.inner.destroy(subject)).await
     }
 }

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use skyfold::ports::{Consistency, DocumentKey, ListQuery, QueuedCommand, Range, ScanQuery, Write};
-use skyfold::{CloudEvent, StreamName, Version};
+use skyfold::{CloudEvent, StreamId, StreamName, Version};
 
 /// A call of a port, for the trace.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +18,9 @@ pub(crate) enum Call<'a> {
     Scan(&'a ScanQuery),
     Publish(&'a [CloudEvent]),
     Send(&'a [QueuedCommand]),
+    Keys(&'a [StreamId]),
+    CreateKey(&'a StreamId, u32),
+    DestroyKeys(&'a StreamId),
 }
 
 impl fmt::Display for Call<'_> {
@@ -58,6 +61,12 @@ impl fmt::Display for Call<'_> {
                 write!(f, "announce")?;
                 batch.iter().try_for_each(|event| write!(f, " {}", event.id))
             }
+            Self::Keys(subjects) => {
+                write!(f, "read the keys of")?;
+                subjects.iter().try_for_each(|subject| write!(f, " {subject}"))
+            }
+            Self::CreateKey(subject, number) => write!(f, "create key {number} of {subject}"),
+            Self::DestroyKeys(subject) => write!(f, "destroy the keys of {subject}"),
             Self::Send(batch) => {
                 write!(f, "send")?;
                 let mut sent = batch.iter().map(|command| (&command.category, &command.request));

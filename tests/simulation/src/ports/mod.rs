@@ -7,6 +7,7 @@ mod clock;
 mod documents;
 mod events;
 mod gate;
+mod keys;
 
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ use self::clock::NodeClock;
 use self::documents::Documents;
 use self::events::Events;
 use self::gate::Gate;
+use self::keys::Keys;
 use crate::world::World;
 
 /// The ports of a process whose clock is wrong by `skew`, over those of `memory`.
@@ -37,6 +39,7 @@ pub(crate) fn ports(
         documents: Arc::new(Documents { store: memory.documents.clone(), gate: gate.clone() }),
         publisher: bus.clone(),
         queue: bus,
+        keys: Arc::new(Keys { store: memory.keys.clone(), gate: gate.clone() }),
         clock: Arc::new(NodeClock { skew, gate }),
     }
 }
