@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use crate::event::{Metadata, NewEvent, RecordedEvent, Version};
 use crate::limits::{COMMIT_BYTES_MAX, COMMIT_EVENTS_MAX, EVENT_BYTES_MAX};
 use crate::window::{Entry, Window};
-use crate::{CommandId, Error, ErrorKind, Payload, Result, StreamName};
+use crate::{CommandId, Error, ErrorKind, Result, StoredState, StreamName};
 
 /// Where a stream ends: what an append continues.
 ///
@@ -38,17 +38,6 @@ impl Head {
     pub(crate) fn after(&self, commit: &Commit) -> Self {
         Self { stream: self.stream.clone(), version: self.version.plus(commit.count()) }
     }
-}
-
-/// The state of a stream as of a version: a cache, never a truth.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoredState {
-    /// Which form of the state this is; a reader ignores the forms it does not know.
-    #[serde(rename = "f")]
-    pub format: u32,
-    /// The state.
-    #[serde(rename = "s")]
-    pub state: Payload,
 }
 
 /// Where the newest stored state of a stream is, for a commit that carries none.
@@ -271,6 +260,7 @@ impl RecordedCommit {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Payload;
 
     fn event(bytes: usize) -> NewEvent {
         let data = Payload::encode(&"x".repeat(bytes - 2)).unwrap();

@@ -21,6 +21,7 @@ mod requests;
 mod runtime;
 mod saga;
 mod schemas;
+mod stored_state;
 mod stores;
 mod subscription;
 pub mod testing;
@@ -30,7 +31,7 @@ mod window;
 pub use app::{App, Edge};
 pub use cloud_event::{Announced, CloudEvent};
 pub use command_id::CommandId;
-pub use commit::{Commit, Head, RecordedCommit, StoredState};
+pub use commit::{Commit, Head, RecordedCommit};
 pub use decider::{Decider, Snapshots};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{EventId, Metadata, NewEvent, RecordedEvent, Version};
@@ -47,6 +48,7 @@ pub use requests::{
 pub use runtime::{Health, Lag, Progress, Runtime};
 pub use saga::{Effect, Saga};
 pub use schemas::FoldedState;
+pub use stored_state::StoredState;
 pub use subscription::Subscription;
 pub use upcast::Upcasters;
 

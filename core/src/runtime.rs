@@ -202,6 +202,12 @@ impl Runtime {
         })
     }
 
+    /// How many stored states this runtime found damaged, and ignored: those that did not match
+    /// their checksum or could not be read. A cache that goes bad costs reads, never a decision.
+    pub fn damaged_states(&self) -> u64 {
+        self.context.damaged()
+    }
+
     /// The time, by the clock of the ports.
     pub fn now(&self) -> OffsetDateTime {
         self.context.ports.clock.now()

@@ -14,6 +14,7 @@ mod view;
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use moka::sync::Cache;
@@ -29,7 +30,7 @@ use crate::guard::guarded;
 use crate::ports::Ports;
 use crate::{
     Descriptor, Error, EventId, FoldedState, NewEvent, RecordedEvent, Reply, Result, StreamName,
-    Trigger,
+    Trigger, Version,
 };
 
 /// How often a function starts over when another writer was faster.
@@ -73,6 +74,8 @@ pub(crate) struct Context {
     pub(crate) ports: Ports,
     /// The states of recent streams. A cache: a conflict shows that an entry is out of date.
     warm: Cache<StreamName, Warm>,
+    /// How many stored states were damaged.
+    damaged: Arc<AtomicU64>,
 }
 
 /// The state of a stream, and about how many bytes it takes.
@@ -86,7 +89,7 @@ impl Context {
     pub(crate) fn new(app: &'static str, ports: Ports) -> Self {
         let weigh = |_: &StreamName, warm: &Warm| warm.bytes;
         let warm = Cache::builder().max_capacity(WARM_BYTES_MAX).weigher(weigh).build();
-        Self { app, ports, warm }
+        Self { app, ports, warm, damaged: Arc::default() }
     }
 
     pub(crate) fn warm<T: Any + Send + Sync>(&self, stream: &StreamName) -> Option<Arc<T>> {
@@ -100,6 +103,17 @@ impl Context {
 
     pub(crate) fn forget(&self, stream: &StreamName) {
         self.warm.invalidate(stream);
+    }
+
+    /// Reports that the stored state of `stream` as of `version` is damaged, and is ignored.
+    pub(crate) fn ignore_damaged(&self, stream: &StreamName, version: Version, why: &str) {
+        self.damaged.fetch_add(1, Ordering::Relaxed);
+        tracing::warn!(%stream, %version, why, "a stored state is damaged: folding the events");
+    }
+
+    /// How many stored states were damaged.
+    pub(crate) fn damaged(&self) -> u64 {
+        self.damaged.load(Ordering::Relaxed)
     }
 }
 

@@ -129,7 +129,7 @@ async fn try_load<F: Fold>(
         let (window, stored) = (Window::default(), Stored::default());
         return Ok(Some(Loaded { state, head, is_current, window, stored, time: None }));
     };
-    let mut base = match carried(fold, &newest) {
+    let mut base = match carried(fold, context, &newest) {
         Some(base) => base,
         None => base(fold, context, stream, newest.commit.state_at).await?,
     };
@@ -164,18 +164,52 @@ async fn try_load<F: Fold>(
 }
 
 /// The state that `commit` carries, if it can be read.
-fn carried<F: Fold>(fold: &F, commit: &RecordedCommit) -> Option<Base<F::State>> {
-    let state = read_state(fold, commit.commit.state.as_ref()?)?;
-    let stored = Stored::at(StateAt::Commit(commit.first));
-    Some(Base { state, version: commit.last(), stored })
+fn carried<F: Fold>(
+    fold: &F,
+    context: &Context,
+    commit: &RecordedCommit,
+) -> Option<Base<F::State>> {
+    let (state, version) = (commit.commit.state.as_ref()?, commit.last());
+    let state = read_state(fold, context, &commit.stream, version, state)?;
+    Some(Base { state, version, stored: Stored::at(StateAt::Commit(commit.first)) })
+}
+
+/// The state that the snapshot of `stream` holds, if it can be read.
+async fn kept<F: Fold>(
+    fold: &F,
+    context: &Context,
+    stream: &StreamName,
+) -> Result<Option<Base<F::State>>> {
+    let snapshot = match context.ports.events.snapshot(stream).await {
+        Err(error) if error.kind() == ErrorKind::Corrupt => {
+            context.ignore_damaged(stream, Version::EMPTY, &error.to_string());
+            return Ok(None);
+        }
+        snapshot => snapshot?,
+    };
+    Ok(snapshot.and_then(|Snapshot { version, state }| {
+        let state = read_state(fold, context, stream, version, &state)?;
+        Some(Base { state, version, stored: Stored::at(StateAt::Snapshot(version)) })
+    }))
 }
 
 /// One of another form, or one that cannot be read, is no state: it is only a cache.
-fn read_state<F: Fold>(fold: &F, stored: &StoredState) -> Option<F::State> {
+fn read_state<F: Fold>(
+    fold: &F,
+    context: &Context,
+    stream: &StreamName,
+    version: Version,
+    stored: &StoredState,
+) -> Option<F::State> {
+    if !stored.is_intact(stream, version) {
+        context.ignore_damaged(stream, version, "it does not match its checksum");
+        return None;
+    }
     if stored.format != fold.snapshots().format {
         return None;
     }
-    stored.state.decode().ok()
+    let read = stored.state.decode();
+    read.map_err(|error| context.ignore_damaged(stream, version, &error.to_string())).ok()
 }
 
 /// Where to begin folding: the newest stored state, if there is one and it can be read.
@@ -191,13 +225,9 @@ async fn base<F: Fold>(
         StateAt::Commit(first) => {
             let range = Range::Before(first.next());
             let slice = store.read(stream, range, 1, Consistency::Strong).await?;
-            slice.commits.first().and_then(|commit| carried(fold, commit))
+            slice.commits.first().and_then(|commit| carried(fold, context, commit))
         }
-        StateAt::Snapshot(_) => store.snapshot(stream).await?.and_then(|snapshot| {
-            let state = read_state(fold, &snapshot.state)?;
-            let stored = Stored::at(StateAt::Snapshot(snapshot.version));
-            Some(Base { state, version: snapshot.version, stored })
-        }),
+        StateAt::Snapshot(_) => kept(fold, context, stream).await?,
     };
     let beginning =
         || Base { state: F::State::default(), version: Version::EMPTY, stored: Stored::default() };
@@ -247,9 +277,9 @@ impl<S: Clone + Serialize + Send + Sync + 'static> Loaded<S> {
         self.stamp(&mut commit);
         commit.window = self.window;
         commit.state_at = self.stored.at;
-        let snapshots = fold.snapshots();
-        let stored =
-            StoredState { format: snapshots.format, state: crate::Payload::encode(&state)? };
+        let (stream, head) = (self.head.stream().clone(), self.head.after(&commit));
+        let (snapshots, encoded) = (fold.snapshots(), crate::Payload::encode(&state)?);
+        let stored = StoredState::new(&stream, head.version(), snapshots.format, encoded);
         let pricing = context.ports.events.pricing();
         let place = placement::place(&pricing, &mut commit, &stored, self.stored.commits);
         let bytes = placement::bytes(&commit) + 2 * stored.state.bytes();
@@ -257,14 +287,13 @@ impl<S: Clone + Serialize + Send + Sync + 'static> Loaded<S> {
             commit.state_at = StateAt::Nowhere;
             commit.state = Some(stored.clone());
         }
-        let stream = self.head.stream().clone();
         let appended = context.ports.events.append(&self.head, &commit).await;
         if let Err(error) = appended {
             context.forget(&stream);
             return Err(error);
         }
 
-        let (first, head) = (self.head.version().next(), self.head.after(&commit));
+        let first = self.head.version().next();
         let mut at = match place {
             Place::Commit => Stored::at(StateAt::Commit(first)),
             Place::Later | Place::Snapshot => self.stored.passed(&commit),

@@ -42,7 +42,7 @@ fn commit(id: &str) -> Commit {
     let data = Payload::default();
     let event = NewEvent { event_type: "Noted".into(), schema: 1, data };
     let (id, time) = (CommandId::new(id).unwrap(), VirtualClock::START);
-    let state = StoredState { format: 1, state: Payload::default() };
+    let state = StoredState { format: 1, state: Payload::default(), checksum: 0 };
     let commit = Commit::new(id, 0, time, Metadata::default(), vec![event]).unwrap();
     commit.with_state(Some(state))
 }
@@ -106,7 +106,7 @@ async fn an_altered_store_has_other_prices_pages_and_states() {
     for version in 0..5 {
         append(&*events, version).await.unwrap();
     }
-    let state = StoredState { format: 1, state: Payload::default() };
+    let state = StoredState { format: 1, state: Payload::default(), checksum: 0 };
     let snapshot = Snapshot { version: Version(5), state };
     events.save_snapshot(&name(), &snapshot).await.unwrap();
     let pricing = Pricing { state_bytes_max: 3, ..events.pricing() };

@@ -155,7 +155,8 @@ async fn a_page_is_never_larger_than_the_limit_of_all_stores() {
 #[tokio::test]
 async fn what_is_read_back_equals_what_was_appended() {
     let (ports, stream) = (Memory::new().ports(), stream("a"));
-    let state = StoredState { format: 3, state: Payload::parse(r#"{ "größe": 1.0 }"#).unwrap() };
+    let state = Payload::parse(r#"{ "größe": 1.0 }"#).unwrap();
+    let state = StoredState { format: 3, state, checksum: 7 };
     let commit = commit("first", 2).with_state(Some(state));
     ports.events.append(&Head::empty(stream.clone()), &commit).await.unwrap();
     assert_eq!(history(&ports, &stream).await[0].commit, commit);
@@ -165,7 +166,7 @@ async fn what_is_read_back_equals_what_was_appended() {
 async fn a_snapshot_replaces_an_older_one_and_no_newer_one() {
     let (ports, stream) = (Memory::new().ports(), stream("a"));
     let snapshot = |version, text| {
-        let state = StoredState { format: 1, state: Payload::parse(text).unwrap() };
+        let state = StoredState { format: 1, state: Payload::parse(text).unwrap(), checksum: 7 };
         Snapshot { version: Version(version), state }
     };
     assert_eq!(ports.events.snapshot(&stream).await.unwrap(), None);

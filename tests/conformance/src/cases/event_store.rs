@@ -309,7 +309,8 @@ async fn what_was_read_back_equals_what_was_appended(world: World) {
     };
     let (id, time) = (CommandId::new("~!\"#$%&/()=?`^*'_:;><,.-|\\{}[]@").unwrap(), world.now());
     let whole = Commit::new(id, u32::MAX, time, metadata, events).unwrap();
-    let state = StoredState { format: u32::MAX, state: Payload::parse(data[1]).unwrap() };
+    let state = Payload::parse(data[1]).unwrap();
+    let state = StoredState { format: u32::MAX, state, checksum: u32::MAX };
     let with_state = whole.clone().with_state(Some(state));
     let at = |id: &str, time| {
         let (id, events) = (CommandId::new(id).unwrap(), vec![event("Noted", 1, "null")]);
@@ -333,7 +334,7 @@ async fn a_snapshot_is_read_back_and_replaced(world: World) {
     world.fill(&name, &[world.commit("a", &["1", "2", "3"])]).await;
     for version in [1, 3] {
         let state = Payload::parse(r#"{"b":1.0,"a":"größe"}"#).unwrap();
-        let state = StoredState { format: version, state };
+        let state = StoredState { format: version, state, checksum: u32::MAX - version };
         let snapshot = Snapshot { version: Version(version.into()), state };
         world.ports.events.save_snapshot(&name, &snapshot).await.unwrap();
         world

@@ -132,7 +132,8 @@ async fn the_largest_commit_is_stored_with_the_largest_state(world: World) {
     };
     let id = CommandId::new("x".repeat(ID_CHARS_MAX)).unwrap();
     let commit = skyfold::Commit::new(id, u32::MAX, world.now(), metadata, vec![large(), large()]);
-    let commit = commit.unwrap().with_state(Some(StoredState { format: u32::MAX, state }));
+    let state = StoredState { format: u32::MAX, state, checksum: u32::MAX };
+    let commit = commit.unwrap().with_state(Some(state));
     let name = account(&"x".repeat(ID_CHARS_MAX));
     world.fill(&name, std::slice::from_ref(&commit)).await;
     assert_eq!(world.commits(&name).await[0].commit, commit);
@@ -144,7 +145,7 @@ async fn the_largest_commit_is_stored_with_the_largest_state(world: World) {
 async fn a_snapshot_of_256_kib_is_stored(world: World) {
     let name = account("1");
     let state = Payload::encode(&"x".repeat(256 * 1024 - 2)).unwrap();
-    let state = StoredState { format: 1, state };
+    let state = StoredState { format: 1, state, checksum: u32::MAX };
     let snapshot = skyfold::ports::Snapshot { version: skyfold::Version(1), state };
     world.fill(&name, &[world.commit("a", &["x"])]).await;
     world.ports.events.save_snapshot(&name, &snapshot).await.unwrap();

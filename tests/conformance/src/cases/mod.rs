@@ -14,6 +14,7 @@ mod event_store;
 mod evolution;
 mod health;
 mod idempotency;
+mod ignored_states;
 mod key_store;
 mod keyed;
 mod limits;
@@ -73,6 +74,7 @@ pub(crate) const GROUPS: &[(&str, &[Case])] = &[
     ("evolution", evolution::CASES),
     ("health", health::CASES),
     ("idempotency", idempotency::CASES),
+    ("ignored_states", ignored_states::CASES),
     ("key_store", key_store::CASES),
     ("keyed", keyed::CASES),
     ("limits", limits::CASES),

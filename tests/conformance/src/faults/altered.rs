@@ -3,10 +3,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use skyfold::ports::{Consistency, EventStore, Pricing, Range, Slice, Snapshot};
-use skyfold::{Commit, Head, Result, StoredState, StreamName};
+use skyfold::{Commit, Head, Result, StoredState, StreamName, Version};
 
-/// What becomes of a stored state when it is read.
-type OnState = dyn Fn(StoredState) -> Option<StoredState> + Send + Sync;
+/// What becomes of the stored state of a stream as of a version when it is read.
+type OnState = dyn Fn(&StreamName, Version, StoredState) -> Option<StoredState> + Send + Sync;
 
 /// A store of other prices, smaller pages or other stored states than the one inside.
 #[derive(Clone)]
@@ -21,7 +21,12 @@ impl Altered {
     /// `inner` as it is.
     pub fn new(inner: Arc<dyn EventStore>) -> Self {
         let pricing = inner.pricing();
-        Self { inner, pricing, commits_max: usize::MAX, on_state: Arc::new(Some) }
+        Self {
+            inner,
+            pricing,
+            commits_max: usize::MAX,
+            on_state: Arc::new(|_, _, state| Some(state)),
+        }
     }
 
     /// The same store at other prices.
@@ -42,6 +47,15 @@ impl Altered {
         self,
         on_state: impl Fn(StoredState) -> Option<StoredState> + Send + Sync + 'static,
     ) -> Self {
+        self.stating_at(move |_, _, state| on_state(state))
+    }
+
+    /// The same, where it matters of which stream and as of which version the state is.
+    #[must_use]
+    pub fn stating_at<F>(self, on_state: F) -> Self
+    where
+        F: Fn(&StreamName, Version, StoredState) -> Option<StoredState> + Send + Sync + 'static,
+    {
         Self { on_state: Arc::new(on_state), ..self }
     }
 }
@@ -66,7 +80,8 @@ impl EventStore for Altered {
         let limit = limit.min(self.commits_max);
         let mut slice = self.inner.read(stream, range, limit, consistency).await?;
         for recorded in &mut slice.commits {
-            let state = recorded.commit.state().cloned().and_then(|state| (self.on_state)(state));
+            let (state, last) = (recorded.commit.state().cloned(), recorded.last());
+            let state = state.and_then(|state| (self.on_state)(stream, last, state));
             recorded.commit = recorded.commit.clone().with_state(state);
         }
         Ok(slice)
@@ -76,7 +91,7 @@ impl EventStore for Altered {
         let Some(Snapshot { version, state }) = self.inner.snapshot(stream).await? else {
             return Ok(None);
         };
-        Ok((self.on_state)(state).map(|state| Snapshot { version, state }))
+        Ok((self.on_state)(stream, version, state).map(|state| Snapshot { version, state }))
     }
 
     async fn save_snapshot(&self, stream: &StreamName, snapshot: &Snapshot) -> Result<()> {
