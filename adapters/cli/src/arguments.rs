@@ -71,17 +71,21 @@ pub(crate) struct Serve {
     /// Listen on this address [default: 127.0.0.1]
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) host: Option<IpAddr>,
+    /// Serve the routes of operators to whoever reaches the app [default: on loopback alone]
+    #[arg(long)]
+    pub(crate) operations: bool,
 }
 
 impl Serve {
     /// Whether anything is said.
     pub(crate) fn is_given(&self) -> bool {
-        self.port.is_some() || self.host.is_some()
+        self.port.is_some() || self.host.is_some() || self.operations
     }
 
     /// The same, and where nothing is said, what `other` says.
     pub(crate) fn or(self, other: Self) -> Self {
-        Self { port: self.port.or(other.port), host: self.host.or(other.host) }
+        let operations = self.operations || other.operations;
+        Self { port: self.port.or(other.port), host: self.host.or(other.host), operations }
     }
 }
 

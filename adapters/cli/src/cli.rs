@@ -189,7 +189,7 @@ impl Cli {
         let bare = Serve::from_arg_matches(parsed)?;
         let (name, arguments) = parsed.subcommand().unwrap_or((SERVE, parsed));
         if bare.is_given() && name != SERVE {
-            let message = format!("--port and --host are for serve, not for {name}");
+            let message = format!("--port, --host and --operations are for serve, not for {name}");
             return Err(Error::new(ErrorKind::Invalid, message).into());
         }
         if self.storage == Storage::Ephemeral && ![SERVE, MANIFEST].contains(&name) {

@@ -143,6 +143,26 @@ async fn without_a_wish_the_next_free_port_is_taken() {
 }
 
 #[tokio::test]
+async fn operators_are_served_on_loopback_and_where_it_is_said() {
+    let of = ["serve", "--port", "0"];
+    for (words, status) in [
+        (&[][..], 200),
+        (&["--host", "0.0.0.0"], 404),
+        (&["--host", "0.0.0.0", "--operations"], 200),
+    ] {
+        let served = Served::begin(cli(&Memory::new()), &[&of, words].concat()).await;
+        let url = format!("{}/metrics", served.url);
+        let answer = tokio::task::spawn_blocking(move || match ureq::get(&url).call() {
+            Ok(answer) => answer.status().as_u16(),
+            Err(ureq::Error::StatusCode(status)) => status,
+            Err(error) => panic!("{error}"),
+        });
+        assert_eq!(answer.await.unwrap(), status, "{words:?}");
+        served.end().await;
+    }
+}
+
+#[tokio::test]
 async fn a_running_app_is_asked_in_the_same_words() {
     let memory = Memory::new();
     let served = Served::begin(cli(&memory), &["serve", "--port", "0"]).await;

@@ -8,6 +8,7 @@
 //!   waits, or asks for server-sent events, and is told with status 202 when the time is up.
 //! - Every error is a problem document (RFC 9457). Its type says what to do, and is explained at
 //!   the address that it is.
+//! - `/metrics` and what operators do under `/operations` are served if [`Operations`] says so.
 //! - Bodies, heads, waits, answers, connections and the shutdown are bounded: see [`Options`] and
 //!   [`ServerLimits`].
 //!
@@ -78,6 +79,7 @@ mod headers;
 mod health;
 mod list;
 mod openapi;
+mod operations;
 mod options;
 mod page;
 mod parameters;
@@ -91,6 +93,6 @@ mod sse;
 mod state;
 mod view;
 
-pub use options::Options;
+pub use options::{Operations, Options};
 pub use router::router;
 pub use serve::{ServerLimits, serve, serve_within};

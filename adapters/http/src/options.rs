@@ -16,16 +16,32 @@ pub struct Options {
     pub timeout: Duration,
     /// How often a waiting reader of server-sent events hears that it is not forgotten.
     pub heartbeat: Duration,
+    /// Whether whoever reaches the app may operate it as well.
+    pub operations: Operations,
+}
+
+/// Whether the routes of operators are served: `/metrics` and all under `/operations`.
+///
+/// They show and change what no caller of the app should, and ask nobody who they are. Serve them
+/// where operators alone can reach them, or behind something that lets nobody else through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Operations {
+    /// They do not exist.
+    #[default]
+    Hidden,
+    /// They are served beside the app.
+    Served,
 }
 
 impl Default for Options {
-    /// 256 KiB, 10 seconds to wait, 30 seconds to answer, a heartbeat each second.
+    /// 256 KiB, 10 seconds to wait, 30 seconds to answer, a heartbeat each second, no operations.
     fn default() -> Self {
         Self {
             body_bytes_max: COMMAND_BYTES_MAX,
             wait_max: Duration::from_secs(10),
             timeout: Duration::from_secs(30),
             heartbeat: Duration::from_secs(1),
+            operations: Operations::Hidden,
         }
     }
 }

@@ -11,10 +11,10 @@ use crate::options::Options;
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::problem_types::{NOT_FOUND, OUT_OF_TIME};
-use crate::{command, health, list, page, query, state, view};
+use crate::{command, health, list, operations, page, query, state, view};
 
 /// The first segments of paths that are the host's own.
-const RESERVED: [&str; 3] = ["health", "openapi.json", "problems"];
+const RESERVED: [&str; 5] = ["health", "metrics", "openapi.json", "operations", "problems"];
 
 /// What every handler of one app shares.
 #[derive(Debug)]
@@ -45,6 +45,7 @@ pub(crate) struct Endpoint {
 /// | `GET /health` | compares the views with the head of the store |
 /// | `GET /openapi.json`, `GET /` | describes all this, for machines and for people |
 /// | `GET /problems/{code}` | explains an error |
+/// | `GET /metrics` and all under `/operations` | for operators, see [`Options::operations`] |
 ///
 /// It is to be served at the root of its host: the types of problems are paths from there.
 ///
@@ -54,12 +55,13 @@ pub(crate) struct Endpoint {
 ///
 /// # Panics
 ///
-/// If a function is named `health`, `openapi.json` or `problems`.
+/// If a function is named `health`, `metrics`, `openapi.json`, `operations` or `problems`.
 pub fn router(runtime: Runtime, options: Options) -> Router {
     let manifest = runtime.manifest();
     let host = Arc::new(Host { runtime, options });
     let mut router = Router::new()
         .merge(health::routes(host.clone()))
+        .merge(operations::routes(&host))
         .merge(page::routes(&manifest, &host.options));
     for function in manifest.functions {
         let name = &function.name;

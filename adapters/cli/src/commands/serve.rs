@@ -45,7 +45,10 @@ pub(crate) async fn serve(context: &Context, arguments: Serve, hosting: Hosting)
     let (listener, address) = listen(context, &arguments).await?;
     let url = url(address);
     tell_addresses(context, &url)?;
-    let Hosting { options, on_start, lines } = hosting;
+    let Hosting { mut options, on_start, lines } = hosting;
+    if arguments.operations || address.ip().is_loopback() {
+        options.operations = skyfold_http::Operations::Served;
+    }
     let router = skyfold_http::router(runtime.clone(), options);
     let serving = skyfold_http::serve(listener, router, stopped);
     let started = async {

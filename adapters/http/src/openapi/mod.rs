@@ -2,13 +2,14 @@
 
 mod components;
 mod operations;
+mod operators;
 mod shared;
 
 use serde_json::{Map, Value, json};
 use skyfold::{Kind, Manifest};
 
 use crate::openapi::components::Components;
-use crate::options::Options;
+use crate::options::{Operations, Options};
 
 /// Describes every path of the app.
 pub(crate) fn document(manifest: &Manifest, options: &Options) -> Value {
@@ -28,6 +29,10 @@ pub(crate) fn document(manifest: &Manifest, options: &Options) -> Value {
     }
     tags.push(json!({ "name": operations::HOST }));
     paths.extend(operations::host());
+    if options.operations == Operations::Served {
+        tags.push(json!({ "name": operators::OPERATIONS }));
+        paths.extend(operators::paths());
+    }
     json!({
         "openapi": "3.1.0",
         "info": {

@@ -151,7 +151,7 @@ pub(crate) fn host() -> Map<String, Value> {
     Map::from_iter([("/health".to_owned(), json!({ "get": health }))])
 }
 
-fn operation(tag: &str, kind: &str, id: &str) -> Value {
+pub(crate) fn operation(tag: &str, kind: &str, id: &str) -> Value {
     json!({ "tags": [tag], "operationId": id, KIND: kind })
 }
 
@@ -166,12 +166,12 @@ fn describe(operation: &mut Value, summary: &str, schema: Option<&Value>) {
     }
 }
 
-fn parameters(names: &[&str]) -> Value {
+pub(crate) fn parameters(names: &[&str]) -> Value {
     let reference = |name| json!({ "$ref": format!("#/components/parameters/{name}") });
     names.iter().map(reference).collect()
 }
 
-fn json_content(schema: &Value) -> Value {
+pub(crate) fn json_content(schema: &Value) -> Value {
     json!({ "application/json": { "schema": schema } })
 }
 
@@ -182,7 +182,7 @@ fn answer_content(schema: &Value) -> Value {
     content
 }
 
-fn ok(description: &str, content: Value, headers: &[&str]) -> Value {
+pub(crate) fn ok(description: &str, content: Value, headers: &[&str]) -> Value {
     let mut response = json!({ "description": description, "content": content });
     for name in headers {
         let component = match *name {
@@ -196,7 +196,7 @@ fn ok(description: &str, content: Value, headers: &[&str]) -> Value {
 }
 
 /// What is answered if all goes well, and the `others` that are told of once for all.
-fn responses(ok: Option<Value>, others: &[&str]) -> Value {
+pub(crate) fn responses(ok: Option<Value>, others: &[&str]) -> Value {
     let mut responses = Map::from_iter(ok.map(|ok| ("200".to_owned(), ok)));
     for status in others {
         let response = match *status {
