@@ -1,39 +1,36 @@
 //! Fills an order: reserves its goods, collects its payment, and confirms it; or undoes all that.
 
-mod funds;
-mod goods;
-mod heard;
-
 use serde::{Deserialize, Serialize};
-use skyfold::{Effect, RecordedEvent, Saga, StreamId, Subscription};
+use skyfold::{Decider, Effect, RecordedEvent, Saga, Snapshots, StreamId, Subscription};
 
-use crate::Status;
-use crate::order::{Command, Order};
+use crate::balance::Balance;
+use crate::bill::Paid;
+use crate::heard::Heard;
+use crate::order::{self, Command, Order};
+use crate::payment::Payment;
+use crate::shares::Shares;
 use crate::undoing::Because;
-use funds::Funds;
-pub use funds::PAYMENT_TIMEOUT;
-use goods::Goods;
-pub use heard::Heard;
+use crate::{Money, Status};
 
 /// The transaction that fills one order.
 ///
 /// Events of different streams come in any order, so it takes note of facts, and after each asks
-/// for what they call for and was not asked before. What comes for an order that is off goes back.
+/// for what the order lacks, and gives back what it has no use for.
 #[derive(Debug)]
 pub struct Fulfilment;
 
 /// The facts, as far as they were heard.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct State {
-    status: Status,
-    goods: Goods,
-    funds: Funds,
-    /// Whether the order was told how its placement ends.
-    is_told: bool,
+    order: order::State,
+    shares: Shares,
+    payment: Balance,
+    problem: Option<String>,
 }
 
 impl Saga for Fulfilment {
     const NAME: &'static str = "fulfilment";
+    const SNAPSHOTS: Snapshots = Snapshots::format(2);
     type Input = Heard;
     type State = State;
 
@@ -46,35 +43,37 @@ impl Saga for Fulfilment {
     }
 
     fn react(state: &mut State, event: &RecordedEvent<Heard>) -> Vec<Effect> {
-        let Some(order) = Self::correlate(event) else { return vec![] };
-        if let Heard::Order(event) = &event.data {
-            state.status = state.status.after(event);
+        let Some(id) = Heard::order(event) else { return vec![] };
+        state.problem = state.problem.take().or_else(|| Heard::problem(event));
+        match &event.data {
+            Heard::Order(event) => Order::evolve(&mut state.order, event),
+            Heard::Stock(stock) => state.shares.hear(event.stream.id(), stock),
+            Heard::Payment(event) => Payment::evolve(&mut state.payment, event),
         }
-        state.goods.hear(event);
-        state.funds.hear(event);
-        let mut steps = state.goods.steps(&order);
-        steps.extend(state.funds.steps(&order));
-        if state.status == Status::Placed && !state.is_told {
-            steps.extend(state.place(&order));
+        let State { order: order::State { status, sold }, shares, payment, problem } = state;
+        let (goods, bill) = (sold.goods(), sold.bill());
+        let mut steps = shares.release(&id, &goods);
+        if !matches!(event.data, Heard::Stock(_)) {
+            steps.extend(payment.settle(&id, *status, bill.amount));
+        }
+        if *status == Status::Placed {
+            steps.extend(match (problem, payment.paid) {
+                (Some(_), _) if shares.are_awaited() => vec![],
+                (Some(reason), _) => {
+                    vec![Effect::send::<Order>(&id, Command::Fail(Because::of(reason)))]
+                }
+                _ if !shares.suffice(&goods) => shares.reserve(&id, &goods),
+                (_, Paid::Requested) => vec![],
+                (_, Paid::Not) if bill.amount > Money::ZERO => payment.request(&id, bill),
+                _ => vec![Effect::send::<Order>(&id, Command::Confirm)],
+            });
         }
         steps
     }
 
-    fn has_ended(state: &State) -> bool {
-        state.status != Status::Placed && state.goods.are_settled() && state.funds.are_settled()
-    }
-}
-
-impl State {
-    /// Goes on with the placement, and tells the order once it is certain how it ends.
-    fn place(&mut self, order: &StreamId) -> Vec<Effect> {
-        let command = match self.goods.problem().or_else(|| self.funds.problem()) {
-            Some(reason) => Command::Fail(Because { reason, on: None }),
-            None if !self.goods.are_complete() => return vec![],
-            None if !self.funds.are_certain() => return self.funds.request(order),
-            None => Command::Confirm,
-        };
-        self.is_told = true;
-        vec![Effect::send::<Order>(order, command)]
+    fn has_ended(State { order, shares, payment, .. }: &State) -> bool {
+        order.status != Status::Placed
+            && shares.are_settled(&order.sold.goods())
+            && payment.is_settled(order.status, order.sold.bill().amount)
     }
 }

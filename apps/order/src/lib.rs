@@ -15,10 +15,12 @@
 //! # Ok::<(), skyfold::Error>(())
 //! ```
 
+pub mod balance;
 pub mod bill;
 mod day;
 pub mod fulfilment;
 pub mod gateway;
+pub mod heard;
 pub mod import;
 pub mod level;
 pub mod line;
@@ -29,6 +31,7 @@ pub mod projections;
 pub mod queries;
 pub mod sale;
 pub mod sample;
+pub mod shares;
 mod status;
 pub mod stock;
 pub mod undoing;

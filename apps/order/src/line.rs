@@ -1,12 +1,11 @@
 //! The lines of an order: what is sold, and what of it comes back.
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use skyfold::StreamId;
 
 use crate::Money;
+use crate::shares::Goods;
 
 /// How many lines an order may have.
 pub const ORDER_LINES_MAX: usize = 1_000;
@@ -163,8 +162,8 @@ pub(crate) fn amount<'a>(lines: impl IntoIterator<Item = &'a Line>) -> Result<Mo
 }
 
 /// How many pieces of each product `lines` are about.
-pub fn goods<'a>(lines: impl IntoIterator<Item = &'a Line>) -> BTreeMap<StreamId, u32> {
-    let mut goods = BTreeMap::new();
+pub fn goods<'a>(lines: impl IntoIterator<Item = &'a Line>) -> Goods {
+    let mut goods = Goods::new();
     for line in lines.into_iter().filter(|line| line.kind.is_goods()) {
         let quantity: &mut u32 = goods.entry(line.product.clone()).or_default();
         *quantity = quantity.saturating_add(line.quantity);

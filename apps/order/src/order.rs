@@ -65,8 +65,8 @@ pub enum Refusal {
 /// What decisions need to know of an order.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct State {
-    status: Status,
-    sold: Sold,
+    pub(crate) status: Status,
+    pub(crate) sold: Sold,
 }
 
 /// The rules of an order.

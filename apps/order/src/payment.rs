@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use skyfold::{Category, Decider};
 
 use crate::Money;
+use crate::balance::Balance;
 use crate::bill::{Amount, Authorization, Bill, Charge, Decline, Paid};
 use crate::gateway::GatewayAnswer;
 
@@ -21,6 +22,8 @@ pub enum Command {
     Capture,
     /// Gives some of it back.
     Refund(Amount),
+    /// Gives back whatever there is beyond this amount: the order comes to no more.
+    KeepAtMost(Amount),
 }
 
 /// What may have happened to a payment.
@@ -54,35 +57,25 @@ pub enum Refusal {
     TooMuch(Money, Money),
 }
 
-/// What decisions need to know of a payment.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct State {
-    paid: Paid,
-    bill: Bill,
-    /// What was set aside and not given back.
-    left: Money,
-}
-
 /// The rules of the payment for one order.
 #[derive(Debug)]
 pub struct Payment;
 
 impl Decider for Payment {
     const CATEGORY: Category = "payment";
-    type State = State;
+    type State = Balance;
     type Command = Command;
     type Event = Event;
     type Error = Refusal;
 
-    fn decide(state: &State, command: Command) -> Result<Vec<Event>, Refusal> {
+    fn decide(balance: &Balance, command: Command) -> Result<Vec<Event>, Refusal> {
         use {Command as C, Event as E};
-        let State { paid, bill, left } = *state;
+        let Balance { paid, bill, left } = *balance;
         Ok(match (command, paid) {
-            (
-                C::Authorize(Charge { bill: Bill { amount, .. }, .. })
-                | C::Refund(Amount { amount }),
-                _,
-            ) if amount <= Money::ZERO => {
+            (C::Authorize(Charge { bill, .. }), _) if bill.amount <= Money::ZERO => {
+                return Err(Refusal::Amount(bill.amount));
+            }
+            (C::Refund(Amount { amount }), _) if amount <= Money::ZERO => {
                 return Err(Refusal::Amount(amount));
             }
             (C::Authorize(Charge { bill, answer: Some(answer) }), _) => answer.settles(bill, paid),
@@ -96,23 +89,28 @@ impl Decider for Payment {
             (C::Refund(amount), Paid::Authorized | Paid::Captured) => {
                 vec![E::PaymentRefunded(amount)]
             }
+            (C::KeepAtMost(most), _) => {
+                balance.beyond(most).map(E::PaymentRefunded).into_iter().collect()
+            }
             // What was done before is not done again.
             (C::Authorize(_) | C::Expire, _) | (C::Capture, Paid::Captured) => vec![],
             (_, paid) => return Err(Refusal::Paid(paid)),
         })
     }
 
-    fn evolve(state: &mut State, event: &Event) {
+    fn evolve(balance: &mut Balance, event: &Event) {
         match event {
-            Event::PaymentRequested(bill) => (state.paid, state.bill) = (Paid::Requested, *bill),
-            Event::PaymentAuthorized(Authorization { bill, .. }) => {
-                *state = State { paid: Paid::Authorized, bill: *bill, left: bill.amount };
+            Event::PaymentRequested(bill) => {
+                (balance.paid, balance.bill) = (Paid::Requested, *bill)
             }
-            Event::PaymentDeclined(_) => state.paid = Paid::Declined,
-            Event::PaymentExpired => state.paid = Paid::Expired,
-            Event::PaymentCaptured(_) => state.paid = Paid::Captured,
+            Event::PaymentAuthorized(Authorization { bill, .. }) => {
+                *balance = Balance { paid: Paid::Authorized, bill: *bill, left: bill.amount };
+            }
+            Event::PaymentDeclined(_) => balance.paid = Paid::Declined,
+            Event::PaymentExpired => balance.paid = Paid::Expired,
+            Event::PaymentCaptured(_) => balance.paid = Paid::Captured,
             Event::PaymentRefunded(Amount { amount }) => {
-                state.left = state.left.checked_sub(*amount).unwrap_or_default();
+                balance.left = balance.left.checked_sub(*amount).unwrap_or_default();
             }
         }
     }

@@ -4,7 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use skyfold::StreamId;
 
+use crate::bill::Bill;
 use crate::line::{self, Line, LineError, Returned};
+use crate::shares::Goods;
 use crate::undoing::{Because, BroughtBack, Undoing};
 use crate::{Currency, Day, Money};
 
@@ -106,6 +108,17 @@ impl Sold {
         let Because { reason, on } = because;
         let amount = line::amount(&lines)?;
         Ok(Undoing { reason, lines, amount, currency: self.currency, on })
+    }
+
+    /// How many pieces of each product are left.
+    pub(crate) fn goods(&self) -> Goods {
+        line::goods(&self.lines)
+    }
+
+    /// What is left comes to this.
+    pub(crate) fn bill(&self) -> Bill {
+        let amounts = self.lines.iter().filter_map(Line::amount);
+        Bill { amount: amounts.fold(Money::ZERO, Money::saturating_add), currency: self.currency }
     }
 
     /// Remembers more lines of a draft.

@@ -41,6 +41,11 @@ impl Status {
             Event::OrderPlacementFailed(_) => Self::Failed,
         }
     }
+
+    /// Whether its goods have left the warehouse.
+    pub(crate) fn is_out(self) -> bool {
+        matches!(self, Self::Shipped | Self::Delivered | Self::Returned)
+    }
 }
 
 impl std::fmt::Display for Status {

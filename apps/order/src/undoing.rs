@@ -49,6 +49,13 @@ pub struct Undoing {
     pub on: Option<Day>,
 }
 
+impl Because {
+    /// For this `reason`, today.
+    pub fn of(reason: &str) -> Self {
+        Self { reason: reason.into(), on: None }
+    }
+}
+
 impl Undoing {
     /// What `event` undoes, if it undoes anything.
     pub fn of(event: &Event) -> Option<&Self> {

@@ -152,6 +152,7 @@ fn the_order_domain_is_as_short_as_it_promises() {
     at_most("apps/order/src/stock.rs", 120);
     at_most("apps/order/src/payment.rs", 120);
     at_most("apps/order/src/fulfilment.rs", 80);
+    assert!(!root().join("apps/order/src/fulfilment").exists(), "the saga is one file");
     for source in sources("apps/order/src/projections") {
         if source.text.contains("impl Projection for") {
             at_most(source.path.to_str().unwrap(), 40);

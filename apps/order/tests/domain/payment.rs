@@ -1,7 +1,7 @@
 use order::Money;
 use order::bill::{Amount, Authorization, Bill, Charge, Decline};
 use order::gateway::GatewayAnswer::{self, Approved, Declined};
-use order::payment::Command::{Answer, Authorize, Capture, Expire, Refund};
+use order::payment::Command::{Answer, Authorize, Capture, Expire, KeepAtMost, Refund};
 use order::payment::Event::{
     PaymentAuthorized, PaymentCaptured, PaymentDeclined, PaymentExpired, PaymentRefunded,
     PaymentRequested,
@@ -147,6 +147,26 @@ fn no_more_is_given_back_than_is_there() {
 }
 
 #[test]
+fn what_is_beyond_what_an_order_comes_to_is_given_back_once() {
+    authorized()
+        .when(KeepAtMost(amount("6.00")))
+        .then([PaymentRefunded(amount("4.00"))])
+        .when(KeepAtMost(amount("6.00")))
+        .then([])
+        .when(Refund(amount("1.00")))
+        .then([PaymentRefunded(amount("1.00"))])
+        .when(KeepAtMost(amount("2.00")))
+        .then([PaymentRefunded(amount("3.00"))])
+        .when(KeepAtMost(amount("5.00")))
+        .then([])
+        .when(KeepAtMost(amount("-1.00")))
+        .then([PaymentRefunded(amount("2.00"))]);
+    for given in [given([]), requested(), declined(), expired()] {
+        given.when(KeepAtMost(amount("0.00"))).then([]);
+    }
+}
+
+#[test]
 fn what_was_given_back_whole_is_captured_as_nothing() {
     authorized()
         .and([PaymentRefunded(amount("10.00"))])
@@ -157,11 +177,12 @@ fn what_was_given_back_whole_is_captured_as_nothing() {
 fn any_command() -> impl Strategy<Value = Command> {
     let cents = prop_oneof![Just("0.00"), Just("-5.00"), Just("3.33"), Just("10.00")];
     let answer = prop_oneof![Just(None), Just(Some(yes())), Just(Some(no()))];
-    (0..5, cents, answer).prop_map(|(kind, cents, answer)| match kind {
+    (0..6, cents, answer).prop_map(|(kind, cents, answer)| match kind {
         0 => authorize(cents, answer),
         1 => Answer(answer.unwrap_or_else(yes)),
         2 => Expire,
         3 => Capture,
+        4 => KeepAtMost(amount(cents)),
         _ => Refund(amount(cents)),
     })
 }

@@ -1,8 +1,9 @@
 //! What happens to one order, in the words of the tests of its fulfilment.
 
+use order::balance::PAYMENT_TIMEOUT;
 use order::bill::{Amount, Authorization, Bill, Charge, Decline};
-use order::fulfilment::Heard::{self, Order as InOrder, Payment as InPayment, Stock as InStock};
-use order::fulfilment::{Fulfilment, PAYMENT_TIMEOUT};
+use order::fulfilment::Fulfilment;
+use order::heard::Heard::{self, Order as InOrder, Payment as InPayment, Stock as InStock};
 use order::level::Share;
 use order::line::Line;
 use order::order::Event::{
@@ -95,8 +96,8 @@ pub(crate) fn expire() -> Effect {
     to_payment(ToPayment::Expire).after(PAYMENT_TIMEOUT)
 }
 
-pub(crate) fn refund(text: &str) -> Effect {
-    to_payment(ToPayment::Refund(amount(text)))
+pub(crate) fn keep_at_most(text: &str) -> Effect {
+    to_payment(ToPayment::KeepAtMost(amount(text)))
 }
 
 pub(crate) fn fail(reason: &str) -> Effect {

@@ -1,6 +1,7 @@
 //! What is largest still fits into the limits that hold on every cloud.
 
-use order::fulfilment::{Fulfilment, Heard};
+use order::fulfilment::Fulfilment;
+use order::heard::Heard;
 use order::line::{
     COMMAND_LINES_MAX, DESCRIPTION_BYTES_MAX, LINE_QUANTITY_MAX, Line, LineKind, ORDER_LINES_MAX,
     PRODUCT_CHARS_MAX,
