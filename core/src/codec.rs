@@ -11,11 +11,17 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::guard::guarded;
+use crate::privacy::mark;
 use crate::{Error, ErrorKind, NewEvent, Payload, RecordedEvent, Result, Upcasters};
 
 /// A digest of what `command` asks for that is the same on every machine and in every release,
 /// whatever the order of its fields: FNV-1a, folded to 32 bits, over its canonical text.
+///
+/// Personal data are left out, so that a guess at them finds nothing to be compared with once they
+/// are forgotten, and a repeated command is still known by then.
 pub(crate) fn fingerprint(command: &Payload) -> Result<u32> {
+    let bare = command.is_personal().then(|| mark::bare(command)).transpose()?;
+    let command = bare.as_ref().unwrap_or(command);
     let canonical = serde_json::from_str::<Value>(command.get()).map_err(|error| {
         Error::new(ErrorKind::Invalid, "the command cannot be read").with_source(error)
     })?;

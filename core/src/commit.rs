@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use crate::event::{Metadata, NewEvent, RecordedEvent, Version};
 use crate::limits::{COMMIT_BYTES_MAX, COMMIT_EVENTS_MAX, EVENT_BYTES_MAX};
 use crate::window::{Entry, Window};
-use crate::{CommandId, Error, ErrorKind, Result, StoredState, StreamName};
+use crate::{CommandId, Error, ErrorKind, Payload, Result, StoredState, StreamName};
 
 /// Where a stream ends: what an append continues.
 ///
@@ -162,6 +162,40 @@ impl Commit {
         Ok(Self { id, fingerprint, time, metadata, events, window, state: None, state_at })
     }
 
+    /// The events that hold personal data, each with its place in the commit, and the state if it
+    /// does.
+    pub(crate) fn personal(
+        &mut self,
+    ) -> (impl Iterator<Item = (u64, &mut Payload)>, Option<&mut StoredState>) {
+        let events = self.events.iter_mut().zip(0..).map(|(event, nth)| (nth, &mut event.data));
+        let events = events.filter(|(_, data)| data.is_personal());
+        (events, self.state.as_mut().filter(|stored| stored.state.is_personal()))
+    }
+
+    /// Whether any payload holds personal data.
+    pub(crate) fn is_personal(&self) -> bool {
+        let events = self.events.iter().map(|event| &event.data);
+        let state = self.state.iter().map(|stored| &stored.state);
+        events.chain(state).any(|payload| payload.is_personal())
+    }
+
+    /// Refuses what has grown beyond the limits since it was made: personal data are larger once
+    /// they are sealed.
+    pub(crate) fn check_sealed(&self) -> Result<()> {
+        // A saga's record holds a whole event of others, and may be larger than one of theirs.
+        let bytes: usize = self.events.iter().map(|event| event.data.bytes()).sum();
+        match bytes > COMMIT_BYTES_MAX {
+            true => Err(Error::new(
+                ErrorKind::Oversized,
+                format!(
+                    "the events of one command have {bytes} bytes, of at most {COMMIT_BYTES_MAX}, \
+                     once they are sealed"
+                ),
+            )),
+            false => Ok(()),
+        }
+    }
+
     /// How many events there are.
     pub(crate) fn count(&self) -> u64 {
         self.events.len() as u64
@@ -260,7 +294,6 @@ impl RecordedCommit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Payload;
 
     fn event(bytes: usize) -> NewEvent {
         let data = Payload::encode(&"x".repeat(bytes - 2)).unwrap();

@@ -14,8 +14,10 @@ mod layers;
 pub mod limits;
 mod manifest;
 mod name;
+mod operations;
 mod payload;
 pub mod ports;
+mod privacy;
 mod projection;
 mod requests;
 mod runtime;
@@ -38,8 +40,10 @@ pub use event::{EventId, Metadata, NewEvent, RecordedEvent, Version};
 pub use functions::{ReadModels, ViewPage};
 pub use manifest::{CommandDescriptor, Descriptor, EventDescriptor, Kind, Manifest};
 pub use name::{Category, StreamId, StreamName};
+pub use operations::{ForgetRequest, Forgotten, ForgottenPage, Privacy};
 pub use payload::Payload;
 pub use ports::Ports;
+pub use privacy::Personal;
 pub use projection::{Listed, Projection, Route};
 pub use requests::{
     After, Answer, AsOf, CommandRequest, Failed, ListRequest, QueryRequest, Receipt, Reply,

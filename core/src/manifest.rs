@@ -1,3 +1,4 @@
+use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -112,9 +113,18 @@ impl Manifest {
     }
 }
 
-/// The JSON Schema of `T`, of draft 2020-12.
+/// The JSON Schema of `T` as somebody gives it, of draft 2020-12.
 pub(crate) fn schema<T: JsonSchema>() -> Value {
-    let mut schema = schema_for!(T);
+    bare(schema_for!(T))
+}
+
+/// The JSON Schema of `T` as somebody is shown it: personal data are bare.
+pub(crate) fn answer_schema<T: JsonSchema>() -> Value {
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    bare(settings.into_generator().into_root_schema_for::<T>())
+}
+
+fn bare(mut schema: Schema) -> Value {
     schema.remove("$schema");
     schema.to_value()
 }

@@ -5,6 +5,7 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use crate::privacy::mark;
 use crate::{Error, ErrorKind, Result};
 
 /// JSON that stays encoded until somebody needs it typed. Cheap to clone; equal if the text is.
@@ -52,6 +53,11 @@ impl Payload {
         self.0.get()
     }
 
+    /// Whether it may hold personal data: one scan of the text.
+    pub(crate) fn is_personal(&self) -> bool {
+        mark::is_marked(self.get())
+    }
+
     /// How many bytes the text has.
     pub fn bytes(&self) -> usize {
         self.get().len()
@@ -72,9 +78,13 @@ impl PartialEq for Payload {
 
 impl Eq for Payload {}
 
+/// Shows no personal data.
 impl fmt::Debug for Payload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.get())
+        match self.is_personal() {
+            false => f.write_str(self.get()),
+            true => f.write_str(&mark::masked(self.get())),
+        }
     }
 }
 

@@ -5,11 +5,12 @@ use time::OffsetDateTime;
 use tracing::{Instrument, Span, field};
 
 use crate::functions::Context;
-use crate::layers::with_retries;
+use crate::layers::{opened, with_retries};
 use crate::ports::{FeedQuery, Position};
+use crate::privacy::mark::reveal;
 use crate::{
-    Announced, App, Error, ErrorKind, EventId, Failed, Kind, Manifest, Metadata, Ports,
-    RecordedCommit, Reply, Result, Trigger,
+    Announced, Answer, App, Error, ErrorKind, EventId, Failed, Kind, Manifest, Metadata, Ports,
+    Privacy, RecordedCommit, Reply, Result, StateAsOf, Trigger,
 };
 
 /// How many of the newest commits health looks for in the views.
@@ -75,7 +76,7 @@ impl Runtime {
     /// The same app on the same ports with nothing at hand, as after a restart of its process.
     #[must_use]
     pub fn restarted(&self) -> Self {
-        let context = Context::new(self.app.name(), self.context.ports.clone());
+        let context = self.context.restarted();
         Self { app: self.app.clone(), context }
     }
 
@@ -91,7 +92,10 @@ impl Runtime {
         let function = function.ok_or_else(missing)?;
         let span = span(name, &trigger);
         let invoke = async {
-            let outcome = function.invoke(&self.context, trigger).await;
+            let outcome = match opened(&self.context.vault, trigger).await {
+                Ok(trigger) => function.invoke(&self.context, trigger).await.and_then(shown),
+                Err(error) => Err(error),
+            };
             match &outcome {
                 Err(error) => tracing::debug!(kind = ?error.kind(), %error, "failed"),
                 Ok(Reply::Handled(failed)) => failed.iter().for_each(warn),
@@ -208,6 +212,11 @@ impl Runtime {
         self.context.damaged()
     }
 
+    /// What an operator does about personal data.
+    pub fn privacy(&self) -> Privacy<'_> {
+        Privacy::new(&self.context)
+    }
+
     /// The time, by the clock of the ports.
     pub fn now(&self) -> OffsetDateTime {
         self.context.ports.clock.now()
@@ -223,10 +232,19 @@ impl Runtime {
         self.app.manifest()
     }
 
-    /// The ports, as the functions use them: with retries.
+    /// The ports, as the functions use them: with retries, and with personal data in the clear.
     pub fn ports(&self) -> &Ports {
         &self.context.ports
     }
+}
+
+/// `reply` as an outsider is shown it: personal data bare, or `null` once they are forgotten.
+fn shown(reply: Reply) -> Result<Reply> {
+    Ok(match reply {
+        Reply::Answer(answer) => Reply::Answer(Answer { body: reveal(answer.body)?, ..answer }),
+        Reply::State(state) => Reply::State(StateAsOf { state: reveal(state.state)?, ..state }),
+        reply => reply,
+    })
 }
 
 fn warn(failed: &Failed) {

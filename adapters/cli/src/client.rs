@@ -22,7 +22,7 @@ pub struct Client {
 
 #[derive(Clone, Debug)]
 enum Way {
-    Process(Runtime),
+    Process(Box<Runtime>),
     Http(Remote),
 }
 
@@ -38,7 +38,7 @@ pub enum Outcome {
 impl Client {
     /// A client of the app in this process.
     pub fn new(runtime: Runtime) -> Self {
-        Self { manifest: Arc::new(runtime.manifest()), way: Way::Process(runtime) }
+        Self { manifest: Arc::new(runtime.manifest()), way: Way::Process(Box::new(runtime)) }
     }
 
     /// A client of the app of `manifest` that runs at `url`.

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -8,6 +9,7 @@ use crate::functions::streams::{Fold, Known, Loaded, load_cheaply, load_current}
 use crate::functions::{ATTEMPTS_MAX, Context, Function, guarded, unfit};
 use crate::name::{Dash, check_name};
 use crate::ports::{Consistency, QueuedCommand};
+use crate::privacy::mark::clear_subjects;
 use crate::window::Entry;
 use crate::{
     AsOf, CommandRequest, Commit, Decider, Descriptor, Error, ErrorKind, EventId, FoldedState,
@@ -167,6 +169,13 @@ impl<D: Decider> CommandFunction<D> {
         )?;
         let events = events.iter().map(|event| codec::encode(event, &self.upcasters));
         let events = events.collect::<Result<Vec<_>>>()?;
+        let forgotten = forgotten(context, &events).await?;
+        if !forgotten.is_empty() {
+            return Ok(match loaded.is_current {
+                false => Attempt::Stale,
+                true => Attempt::Done(Reply::Refused(takes_no_data(&forgotten))),
+            });
+        }
         let (id, metadata) = (request.id.clone(), request.metadata.clone());
         let now = context.ports.clock.now();
         let commit = Commit::new(id, fingerprint, now, metadata, events)?;
@@ -211,6 +220,20 @@ impl<D: Decider> CommandFunction<D> {
         }
         Ok(StateAsOf { stream, version, time, state: Payload::encode(&state)? })
     }
+}
+
+/// Whose personal data `events` hold although they are forgotten.
+async fn forgotten(context: &Context, events: &[NewEvent]) -> Result<Vec<StreamId>> {
+    let mut subjects = BTreeSet::new();
+    for event in events {
+        subjects.extend(clear_subjects(&event.data)?);
+    }
+    context.vault.forgotten(&subjects).await
+}
+
+fn takes_no_data(forgotten: &[StreamId]) -> String {
+    let names: Vec<_> = forgotten.iter().map(StreamId::as_str).collect();
+    format!("{} was forgotten and takes no personal data: use another id", names.join(", "))
 }
 
 /// Refuses what no stream can take.

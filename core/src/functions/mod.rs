@@ -10,8 +10,10 @@ mod relay;
 mod saga;
 mod streams;
 mod view;
+mod warm;
 
 use std::any::Any;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,12 +27,15 @@ pub(crate) use query::QueryFunction;
 pub use query::{ReadModels, ViewPage};
 pub(crate) use relay::RelayFunction;
 pub(crate) use saga::SagaFunction;
+use warm::{Lifetime, Warm};
 
 use crate::guard::guarded;
+use crate::layers::with_sealing;
 use crate::ports::Ports;
+use crate::privacy::Vault;
 use crate::{
-    Descriptor, Error, EventId, FoldedState, NewEvent, RecordedEvent, Reply, Result, StreamName,
-    Trigger, Version,
+    Descriptor, Error, EventId, FoldedState, NewEvent, RecordedEvent, Reply, Result, StreamId,
+    StreamName, Trigger, Version,
 };
 
 /// How often a function starts over when another writer was faster.
@@ -70,35 +75,71 @@ pub(crate) trait Function: Send + Sync {
 pub(crate) struct Context {
     /// The app's name.
     pub(crate) app: &'static str,
-    /// The services.
+    /// The services: with retries, and with personal data in the clear.
     pub(crate) ports: Ports,
+    /// What seals and opens personal data.
+    pub(crate) vault: Arc<Vault>,
+    /// The services as they are without that.
+    sealed: Ports,
     /// The states of recent streams. A cache: a conflict shows that an entry is out of date.
     warm: Cache<StreamName, Warm>,
     /// How many stored states were damaged.
     damaged: Arc<AtomicU64>,
 }
 
-/// The state of a stream, and about how many bytes it takes.
-#[derive(Clone)]
-struct Warm {
-    loaded: Arc<dyn Any + Send + Sync>,
-    bytes: u32,
-}
-
 impl Context {
+    /// What the functions of `app` share that run on `ports`, which retry.
     pub(crate) fn new(app: &'static str, ports: Ports) -> Self {
         let weigh = |_: &StreamName, warm: &Warm| warm.bytes;
-        let warm = Cache::builder().max_capacity(WARM_BYTES_MAX).weigher(weigh).build();
-        Self { app, ports, warm, damaged: Arc::default() }
+        let warm = Cache::builder().max_capacity(WARM_BYTES_MAX).weigher(weigh);
+        let warm = warm.expire_after(Lifetime).build();
+        let vault = Arc::new(Vault::new(&ports));
+        let sealed = ports.clone();
+        Self {
+            app,
+            ports: with_sealing(ports, &vault),
+            vault,
+            sealed,
+            warm,
+            damaged: Arc::default(),
+        }
     }
 
-    pub(crate) fn warm<T: Any + Send + Sync>(&self, stream: &StreamName) -> Option<Arc<T>> {
-        self.warm.get(stream).and_then(|warm| warm.loaded.downcast().ok())
+    /// The same with nothing at hand.
+    pub(crate) fn restarted(&self) -> Self {
+        Self::new(self.app, self.sealed.clone())
     }
 
-    pub(crate) fn keep<T: Any + Send + Sync>(&self, stream: StreamName, loaded: T, bytes: usize) {
+    /// The state of `stream` that is at hand, unless it holds data of a subject that is forgotten.
+    pub(crate) async fn warm<T: Any + Send + Sync>(
+        &self,
+        stream: &StreamName,
+    ) -> Result<Option<Arc<T>>> {
+        let Some(Warm { loaded, subjects, .. }) = self.warm.get(stream) else { return Ok(None) };
+        if !self.vault.forgotten(&subjects).await?.is_empty() {
+            self.forget(stream);
+            return Ok(None);
+        }
+        Ok(loaded.downcast().ok())
+    }
+
+    /// Keeps at hand what `stream` was `loaded` to, which takes about `bytes` and holds personal
+    /// data of `subjects`.
+    pub(crate) fn keep<T: Any + Send + Sync>(
+        &self,
+        stream: StreamName,
+        loaded: T,
+        bytes: usize,
+        subjects: BTreeSet<StreamId>,
+    ) {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-        self.warm.insert(stream, Warm { loaded: Arc::new(loaded), bytes });
+        let (loaded, subjects) = (Arc::new(loaded), Arc::new(subjects));
+        self.warm.insert(stream, Warm { loaded, bytes, subjects });
+    }
+
+    /// Keeps no state at hand any more.
+    pub(crate) fn forget_all(&self) {
+        self.warm.invalidate_all();
     }
 
     pub(crate) fn forget(&self, stream: &StreamName) {

@@ -43,7 +43,7 @@ impl<P: Projection> Function for ProjectionFunction<P> {
             hears: self.subscription.categories().map(str::to_owned).collect(),
             collection: Some(self.collection.clone()),
             lists: P::LISTS.iter().map(|list| (*list).to_owned()).collect(),
-            answer: Some(manifest::schema::<P::View>()),
+            answer: Some(manifest::answer_schema::<P::View>()),
             ..Descriptor::new(P::NAME, Kind::Projection)
         }
     }

@@ -37,7 +37,7 @@ where
     fn descriptor(&self) -> Descriptor {
         Descriptor {
             params: Some(manifest::schema::<Q>()),
-            answer: Some(manifest::schema::<A>()),
+            answer: Some(manifest::answer_schema::<A>()),
             ..Descriptor::new(self.name, Kind::Query)
         }
     }

@@ -11,6 +11,7 @@ use crate::functions::Context;
 use crate::functions::history::{self, History};
 use crate::functions::placement::{self, Place};
 use crate::ports::{Consistency, Range, Snapshot};
+use crate::privacy::mark::clear_subjects;
 use crate::window::{Entry, Seen, Window};
 use crate::{
     CommandId, Commit, Error, ErrorKind, Head, RecordedCommit, RecordedEvent, Result, Snapshots,
@@ -82,7 +83,7 @@ pub(crate) async fn load_cheaply<F: Fold>(
     context: &Context,
     stream: &StreamName,
 ) -> Result<Loaded<F::State>> {
-    match context.warm::<Loaded<F::State>>(stream) {
+    match context.warm::<Loaded<F::State>>(stream).await? {
         Some(warm) => Ok(Arc::unwrap_or_clone(warm)),
         None => load(fold, context, stream, Consistency::Eventual).await,
     }
@@ -280,6 +281,7 @@ impl<S: Clone + Serialize + Send + Sync + 'static> Loaded<S> {
         let (stream, head) = (self.head.stream().clone(), self.head.after(&commit));
         let (snapshots, encoded) = (fold.snapshots(), crate::Payload::encode(&state)?);
         let stored = StoredState::new(&stream, head.version(), snapshots.format, encoded);
+        let subjects = clear_subjects(&stored.state)?;
         let pricing = context.ports.events.pricing();
         let place = placement::place(&pricing, &mut commit, &stored, self.stored.commits);
         let bytes = placement::bytes(&commit) + 2 * stored.state.bytes();
@@ -322,7 +324,7 @@ impl<S: Clone + Serialize + Send + Sync + 'static> Loaded<S> {
             stored: at,
             time: Some(time),
         };
-        context.keep(stream, loaded, bytes);
+        context.keep(stream, loaded, bytes, subjects);
         Ok(head)
     }
 }

@@ -22,6 +22,7 @@ mod mailbox;
 mod model;
 mod names;
 mod poison;
+mod privacy;
 mod projections;
 mod publisher_queue;
 mod queries;
@@ -81,6 +82,7 @@ pub(crate) const GROUPS: &[(&str, &[Case])] = &[
     ("model", model::CASES),
     ("names", names::CASES),
     ("poison", poison::CASES),
+    ("privacy", privacy::CASES),
     ("projections", projections::CASES),
     ("publisher_queue", publisher_queue::CASES),
     ("queries", queries::CASES),

@@ -7,6 +7,7 @@
 mod account;
 mod archive;
 mod later;
+mod member;
 mod reports;
 mod tags;
 mod ticket;
@@ -15,6 +16,9 @@ mod transfer;
 pub use account::{Account, Arrival, Command, Event, Refusal, State};
 pub use archive::{Archive, ArchiveCommand, ArchiveEvent, ArchiveState};
 pub use later::{LaterAccount, LaterEvent, LaterFragile};
+pub use member::{
+    Card, Cards, Member, MemberCommand, MemberEvent, MemberState, Profile, Welcome, members,
+};
 pub use reports::{Balances, BalancesAnew, Fragile, Mended, Report};
 use skyfold::App;
 pub use tags::{Tagged, TaggedBy, Tags};

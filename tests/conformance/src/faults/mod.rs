@@ -14,6 +14,7 @@ mod faulty;
 mod gate;
 mod stale;
 mod tapped;
+mod wiretap;
 
 use std::fmt;
 
@@ -30,6 +31,7 @@ use skyfold::ports::{
 use skyfold::{CloudEvent, Commit, ErrorKind, Head, StreamId, StreamName};
 pub use stale::{Stale, Staleness};
 pub use tapped::tapped;
+pub use wiretap::Wiretap;
 
 /// Why a call fails, and whether it has its effect nevertheless.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
