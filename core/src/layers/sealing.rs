@@ -46,15 +46,15 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Sealing<T> {
 }
 
 impl<T: ?Sized> Sealing<T> {
-    /// Seals `commit`, which follows `head`. The checksum of its state is one of the sealed form: of
-    /// the clear one it would be a hint at what is forgotten.
+    /// Seals `commit`, which follows `head`. The checksum of its state is one of the sealed form:
+    /// of the clear one it would be a hint at what is forgotten.
     async fn seal_commit(&self, head: &Head, commit: &mut Commit) -> Result<()> {
         let (stream, first) = (head.stream(), head.version().next());
         let last = last(first, commit);
         let (events, mut state) = commit.personal();
-        let event =
-            |nth| event_place(&EventId { stream: stream.clone(), version: first.plus(nth) });
-        let mut placed: Placed<'_> = events.map(|(nth, data)| (event(nth), data)).collect();
+        let id = |nth| EventId { stream: stream.clone(), version: first.plus(nth) };
+        let mut placed: Placed<'_> =
+            events.map(|(nth, data)| (event_place(&id(nth)), data)).collect();
         if let Some(stored) = &mut state {
             placed.push((state_place(stream, last), &mut stored.state));
         }

@@ -320,9 +320,8 @@ mod tests {
 
     #[test]
     fn everything_but_the_marks_stays_as_it_is_written() {
-        let text = format!(
-            r#"{{"z":1.50e2,"a":[{CLEAR},12345678901234567890123,"\u00e4 \"_personal\""],"z":{{"a/b~":{CLEAR}}}}}"#
-        );
+        let others = r#"12345678901234567890123,"\u00e4 \"_personal\"""#;
+        let text = format!(r#"{{"z":1.50e2,"a":[{CLEAR},{others}],"z":{{"a/b~":{CLEAR}}}}}"#);
         let mut paths = vec![];
         let same = rewrite(&payload(&text), &mut |at, mark| {
             paths.push(at.path.to_owned());
