@@ -7,10 +7,11 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 
 use crate::functions::{
-    CommandFunction, Function, ProjectionFunction, QueryFunction, ReadModels, RelayFunction,
-    SagaFunction,
+    CommandFunction, Function, ProjectionFunction, QueryFunction, ReadModels, Rebuildable,
+    RelayFunction, SagaFunction,
 };
 use crate::name::{Dash, check_name};
+use crate::revisions::Revisions;
 use crate::{
     CommandId, Data, Decider, Error, Manifest, Ports, Projection, Result, Runtime, Saga, StreamName,
 };
@@ -74,7 +75,19 @@ impl App {
     /// Keeps the views of `P`.
     #[must_use]
     pub fn projection<P: Projection>(self) -> Self {
-        self.function(ProjectionFunction::<P>::new())
+        let function = ProjectionFunction::<P>::new();
+        let namesake = self.functions.get(P::NAME).and_then(|function| function.rebuildable());
+        let Some(listed) = namesake.map(Rebuildable::revision).filter(|r| *r != P::REVISION) else {
+            return self.function(function);
+        };
+        // The least revision answers to the bare name, which it had before others came.
+        if listed < P::REVISION {
+            return self.shared(function.named_by_revision());
+        }
+        let mut app = self;
+        let newer = app.functions.remove(P::NAME);
+        let newer = newer.and_then(|newer| Some(newer.rebuildable()?.named_by_revision()));
+        newer.into_iter().fold(app, Self::shared).function(function)
     }
 
     /// Keeps the transactions of `S` going.
@@ -98,10 +111,14 @@ impl App {
         self.function(QueryFunction { name, answer, types: PhantomData })
     }
 
-    fn function(mut self, function: impl Function + 'static) -> Self {
+    fn function(self, function: impl Function + 'static) -> Self {
+        self.shared(Arc::new(function))
+    }
+
+    fn shared(mut self, function: Arc<dyn Function>) -> Self {
         let name = function.descriptor().name;
         let checked = function.check();
-        if self.functions.insert(name.clone(), Arc::new(function)).is_some() {
+        if self.functions.insert(name.clone(), function).is_some() {
             return self.checked(Err(Error::invalid(format!("two functions are named {name}"))));
         }
         self.checked(checked)
@@ -137,6 +154,12 @@ impl App {
             Some(problem) => Err(Error::invalid(format!("the app {}: {problem}", self.name))),
             None => Ok(Runtime::new(self, ports)),
         }
+    }
+
+    /// The read models that are listed in several revisions.
+    pub(crate) fn revisions(&self) -> Revisions {
+        let functions = self.functions.values();
+        Revisions::listed(functions.filter_map(|function| function.rebuildable()))
     }
 
     pub(crate) fn functions(&self) -> &BTreeMap<String, Arc<dyn Function>> {

@@ -20,6 +20,7 @@ pub mod ports;
 mod privacy;
 mod projection;
 mod requests;
+mod revisions;
 mod runtime;
 mod saga;
 mod schemas;
@@ -40,6 +41,9 @@ pub use event::{EventId, Metadata, NewEvent, RecordedEvent, Version};
 pub use functions::{ReadModels, ViewPage};
 pub use manifest::{CommandDescriptor, Descriptor, EventDescriptor, Kind, Manifest};
 pub use name::{Category, StreamId, StreamName};
+pub use operations::{
+    Built, Progress, ReadModel, Replay, Replayed, RevisionState, Start, Unhandled,
+};
 pub use operations::{ForgetRequest, Forgotten, ForgottenPage, Privacy};
 pub use payload::Payload;
 pub use ports::Ports;
@@ -49,7 +53,7 @@ pub use requests::{
     After, Answer, AsOf, CommandRequest, Failed, ListRequest, QueryRequest, Receipt, Reply,
     StateAsOf, Trigger, ViewRequest,
 };
-pub use runtime::{Health, Lag, Progress, Runtime};
+pub use runtime::{Health, Lag, Runtime};
 pub use saga::{Effect, Saga};
 pub use schemas::FoldedState;
 pub use stored_state::StoredState;

@@ -1,16 +1,17 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use tracing::{Instrument, Span, field};
 
-use crate::functions::Context;
+use crate::functions::{Context, Function, Rebuildable};
 use crate::layers::{opened, with_retries};
-use crate::ports::{FeedQuery, Position};
 use crate::privacy::mark::reveal;
+use crate::revisions;
 use crate::{
     Announced, Answer, App, Error, ErrorKind, EventId, Failed, Kind, Manifest, Metadata, Ports,
-    Privacy, RecordedCommit, Reply, Result, StateAsOf, Trigger,
+    Privacy, Reply, Result, StateAsOf, Trigger,
 };
 
 /// How many of the newest commits health looks for in the views.
@@ -26,19 +27,6 @@ const HEALTH_LAG_MAX: Duration = Duration::from_secs(60);
 pub struct Runtime {
     app: App,
     context: Context,
-}
-
-/// How far a replay has come.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Progress {
-    /// The slice to go on in; as many as there are once all have been read.
-    pub slice: u16,
-    /// How many slices there are.
-    pub slices: u16,
-    /// How many events have been delivered so far.
-    pub events: u64,
-    /// Where to go on in the slice; `None` at its beginning.
-    pub next: Option<Position>,
 }
 
 /// How far one consumer is behind the head of the store.
@@ -69,7 +57,7 @@ pub struct Health {
 
 impl Runtime {
     pub(crate) fn new(app: App, ports: Ports) -> Self {
-        let context = Context::new(app.name(), with_retries(ports));
+        let context = Context::new(app.name(), Arc::new(app.revisions()), with_retries(ports));
         Self { app, context }
     }
 
@@ -87,11 +75,9 @@ impl Runtime {
     /// [`NotFound`](ErrorKind::NotFound) if there is no such function, and whatever it meets. A
     /// refusal by the domain is a reply, and so is a delivery that failed in part.
     pub async fn invoke(&self, name: &str, trigger: Trigger) -> Result<Reply> {
-        let function = self.app.functions().get(name);
-        let missing = || Error::new(ErrorKind::NotFound, format!("no function {name}"));
-        let function = function.ok_or_else(missing)?;
         let span = span(name, &trigger);
         let invoke = async {
+            let function = self.function(name, &trigger).await?;
             let outcome = match opened(&self.context.vault, trigger).await {
                 Ok(trigger) => function.invoke(&self.context, trigger).await.and_then(shown),
                 Err(error) => Err(error),
@@ -107,68 +93,23 @@ impl Runtime {
         invoke.instrument(span).await
     }
 
-    /// Delivers past events of `query` to the projection or saga `name`, slice by slice, and tells
-    /// `progress` after each page. It goes on at `from`, if that is given, and needs no end: what
-    /// was handled before is dropped.
-    ///
-    /// # Errors
-    ///
-    /// [`NotFound`](ErrorKind::NotFound) if nothing of that name hears events; the first event
-    /// that could not be handled.
-    pub async fn replay(
-        &self,
-        name: &str,
-        query: &FeedQuery,
-        from: Option<Progress>,
-        mut progress: impl FnMut(&Progress),
-    ) -> Result<u64> {
-        let manifest = self.manifest();
-        let function = manifest.function(name).filter(|function| !function.hears.is_empty());
-        let Some(function) = function else {
-            let message = format!("no projection or saga {name}");
-            return Err(Error::new(ErrorKind::NotFound, message));
-        };
-        let mut query = query.clone();
-        if query.categories.is_empty() {
-            query.categories.clone_from(&function.hears);
-        }
-        let feed = &self.context.ports.feed;
-        let slices = feed.slices();
-        let start = Progress { slice: 0, slices, events: 0, next: None };
-        let mut at = from.unwrap_or(start);
-        while at.slice < slices {
-            let page = feed.read(at.slice, &query, at.next.as_ref()).await?;
-            at.events += self.deliver(name, &function.hears, &page.commits).await?;
-            at.next = (!page.is_tail).then_some(page.next);
-            if at.next.is_none() {
-                at.slice += 1;
+    /// The function that takes `trigger` under `name`: of a read model that is listed in several
+    /// revisions, the active one answers.
+    async fn function(&self, name: &str, trigger: &Trigger) -> Result<&Arc<dyn Function>> {
+        let functions = self.app.functions();
+        let is_read = matches!(trigger, Trigger::View(_) | Trigger::List(_));
+        let listed = self.context.revisions.of(name).filter(|_| is_read);
+        let function = match listed {
+            None => functions.get(name),
+            Some(listed) => {
+                let active = revisions::active(&*self.context.ports.documents, name, listed);
+                let active = active.await?;
+                let is_active =
+                    |view: &dyn Rebuildable| view.name() == name && view.revision() == active;
+                functions.values().find(|f| f.rebuildable().is_some_and(is_active))
             }
-            progress(&at);
-        }
-        Ok(at.events)
-    }
-
-    async fn deliver(
-        &self,
-        name: &str,
-        hears: &[String],
-        commits: &[RecordedCommit],
-    ) -> Result<u64> {
-        let heard = commits
-            .iter()
-            .filter(|commit| hears.iter().any(|category| category == commit.stream.category()));
-        let events: Vec<_> = heard.flat_map(RecordedCommit::events).map(Announced::Event).collect();
-        let count = events.len() as u64;
-        let Reply::Handled(failed) = self.invoke(name, Trigger::Events(events)).await? else {
-            return Ok(count);
         };
-        match failed.into_iter().next() {
-            None => Ok(count),
-            Some(Failed { event, error }) => {
-                Err(Error::new(error.kind(), format!("{event} could not be handled"))
-                    .with_source(error))
-            }
-        }
+        function.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("no function {name}")))
     }
 
     /// Compares every projection and saga with the newest commits of the store.
@@ -220,6 +161,11 @@ impl Runtime {
     /// The time, by the clock of the ports.
     pub fn now(&self) -> OffsetDateTime {
         self.context.ports.clock.now()
+    }
+
+    /// What the functions share.
+    pub(crate) fn context(&self) -> &Context {
+        &self.context
     }
 
     /// The app.

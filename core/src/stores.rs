@@ -1,6 +1,7 @@
 //! What needs no port of its own, because a document store is enough.
 
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 
 use crate::functions::ATTEMPTS_MAX;
 use crate::ports::{Document, DocumentKey, DocumentStore, Guard, Write};
@@ -11,6 +12,8 @@ use crate::{Error, ErrorKind, Payload, Result, StreamName, Version};
 pub(crate) struct Checkpoints<'a> {
     documents: &'a dyn DocumentStore,
     consumer: &'a str,
+    /// When they may be forgotten.
+    expires: Option<OffsetDateTime>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -21,7 +24,12 @@ struct Checkpoint {
 impl<'a> Checkpoints<'a> {
     /// Those of `consumer`.
     pub(crate) fn new(documents: &'a dyn DocumentStore, consumer: &'a str) -> Self {
-        Self { documents, consumer }
+        Self { documents, consumer, expires: None }
+    }
+
+    /// The same, of which those written from now on may be forgotten when they expire.
+    pub(crate) fn expiring(self, expires: Option<OffsetDateTime>) -> Self {
+        Self { expires, ..self }
     }
 
     /// The version up to which `stream` has been handled.
@@ -47,7 +55,8 @@ impl<'a> Checkpoints<'a> {
             }
             let guard = document.map_or(Guard::Absent, |document| Guard::At(document.revision));
             let body = Some(Payload::encode(&Checkpoint { version })?);
-            let write = Write { key: key.clone(), body, listings: vec![], guard, expires: None };
+            let (listings, expires) = (vec![], self.expires);
+            let write = Write { key: key.clone(), body, listings, guard, expires };
             match put(self.documents, write).await {
                 // Another delivery moved it.
                 Err(error) if error.kind() == ErrorKind::Conflict => {}
@@ -58,8 +67,13 @@ impl<'a> Checkpoints<'a> {
     }
 
     fn key(&self, stream: &StreamName) -> DocumentKey {
-        DocumentKey { collection: format!("checkpoints.{}", self.consumer), id: stream.to_string() }
+        DocumentKey { collection: checkpoints(self.consumer), id: stream.to_string() }
     }
+}
+
+/// The collection of the checkpoints of `consumer`.
+pub(crate) fn checkpoints(consumer: &str) -> String {
+    format!("checkpoints.{consumer}")
 }
 
 fn version_of(document: Option<&Document>) -> Result<Version> {

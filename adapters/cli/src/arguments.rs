@@ -1,5 +1,7 @@
 //! What can be said on the command line.
 
+mod read_models;
+
 use std::net::IpAddr;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -9,6 +11,8 @@ use skyfold::{AsOf, CommandId, Error, ErrorKind, EventId, StreamId, StreamName, 
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{Date, OffsetDateTime};
+
+pub(crate) use self::read_models::{Drop, Replay, Revisions, Switch};
 
 /// How many events may be shown at once.
 const EVENTS_SHOWN_MAX: usize = 10_000;
@@ -55,8 +59,14 @@ pub(crate) enum Look {
     View(View),
     /// Show a list of a read model
     List(List),
-    /// Deliver past events to a projection or saga once more
+    /// Build the views of a projection from past events; after an interruption it goes on
     Replay(Replay),
+    /// Show the revisions of a projection, and which of them answers
+    Revisions(Revisions),
+    /// Let another revision of a projection answer
+    Switch(Switch),
+    /// Remove the views of a revision that the app lists no more
+    Drop(Drop),
     /// Compare projections and sagas with the head of the store
     Health,
     /// Print what there is to deploy, as JSON
@@ -215,19 +225,6 @@ impl From<Direction> for Order {
             Direction::Descending => Self::Descending,
         }
     }
-}
-
-#[derive(Args, Clone, Debug)]
-pub(crate) struct Replay {
-    /// The projection or saga
-    #[arg(value_name = "PROJECTION")]
-    pub(crate) name: String,
-    /// Only events of this category; may be given several times
-    #[arg(long = "category", value_name = "CATEGORY")]
-    pub(crate) categories: Vec<String>,
-    /// Only events recorded at or after this time
-    #[arg(long, value_name = "TIME", value_parser = time_of)]
-    pub(crate) since: Option<OffsetDateTime>,
 }
 
 /// A version or a time.

@@ -104,6 +104,13 @@ impl Output {
         }
     }
 
+    /// Tells machines beside the results how far it is, in a line of JSON.
+    pub(crate) fn remark_json<T: Serialize + ?Sized>(&self, value: &T) {
+        if let Ok(text) = Payload::encode(value) {
+            self.console.remark(&format!("{text}\n"));
+        }
+    }
+
     /// Tells what went wrong: to people in a line, to machines as a problem document.
     pub fn report(&self, error: &Error) {
         self.console.remark(&match self.format {

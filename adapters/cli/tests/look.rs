@@ -228,6 +228,30 @@ async fn a_replay_delivers_what_was_missed_and_tells_how_much() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_replayed_or_switched_to_is_refused() {
+    let memory = memory().await;
+    for (line, exit, why) in [
+        ("replay limit", Exit::Usage, "limit is a saga"),
+        ("replay totals --revision 7", Exit::Failed, "not in revision 7"),
+        ("switch totals 7", Exit::Failed, "not in revision 7"),
+        ("drop totals 1", Exit::Failed, "take it out of the app first"),
+    ] {
+        let ran = run(&memory, line).await;
+        assert_eq!(ran.exit, exit, "{line}: {ran:?}");
+        assert!(ran.err.contains(why), "{line}: {ran:?}");
+    }
+    let ran = run(&memory, "drop totals 7 --json").await;
+    assert_eq!(ran.json()[0]["removed"], 0, "{ran:?}");
+    let ran = run(&memory, "replay totals --rate 1000000 --restart --switch --json").await;
+    assert_eq!((&ran.json()[0]["switched"], ran.exit), (&json!(true), Exit::Done), "{ran:?}");
+    let ran = run(&memory, "revisions totals").await;
+    assert!(
+        ran.words().contains(&vec!["1", "totals.1", "by", "a", "replay", "answers"]),
+        "{ran:?}"
+    );
+}
+
+#[tokio::test]
 async fn the_manifest_is_json_in_either_form() {
     let memory = Memory::new();
     for line in ["manifest", "manifest --json"] {

@@ -129,7 +129,7 @@ async fn what_the_app_does_not_have_is_told_with_what_it_has() {
         ("view orders 1", "probe has no read model \"orders\"; it has totals"),
         ("list totals by-name ada", "by-owner"),
         ("state order-1", "it has tally"),
-        ("replay who", "no projection or saga who"),
+        ("replay who", "no projection who"),
     ] {
         let ran = run(&memory, line).await;
         assert_eq!(ran.exit, Exit::Failed, "{ran:?}");

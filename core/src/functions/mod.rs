@@ -6,6 +6,7 @@ mod history;
 mod placement;
 mod projector;
 mod query;
+mod rebuildable;
 mod relay;
 mod saga;
 mod streams;
@@ -22,9 +23,11 @@ use async_trait::async_trait;
 use moka::sync::Cache;
 
 pub(crate) use command::CommandFunction;
+pub(crate) use consumer::by_stream;
 pub(crate) use projector::ProjectionFunction;
 pub(crate) use query::QueryFunction;
 pub use query::{ReadModels, ViewPage};
+pub(crate) use rebuildable::Rebuildable;
 pub(crate) use relay::RelayFunction;
 pub(crate) use saga::SagaFunction;
 use warm::{Lifetime, Warm};
@@ -33,6 +36,7 @@ use crate::guard::guarded;
 use crate::layers::with_sealing;
 use crate::ports::Ports;
 use crate::privacy::Vault;
+use crate::revisions::Revisions;
 use crate::{
     Descriptor, Error, EventId, FoldedState, NewEvent, RecordedEvent, Reply, Result, StreamId,
     StreamName, Trigger, Version,
@@ -64,6 +68,11 @@ pub(crate) trait Function: Send + Sync {
         None
     }
 
+    /// Itself as a keeper of views; `None` if it keeps none.
+    fn rebuildable(&self) -> Option<&dyn Rebuildable> {
+        None
+    }
+
     /// What its state comes to after `history`, as it is stored; `None` if it keeps none.
     fn state_after(&self, _history: &[RecordedEvent]) -> Option<Result<FoldedState>> {
         None
@@ -81,6 +90,8 @@ pub(crate) struct Context {
     pub(crate) vault: Arc<Vault>,
     /// The services as they are without that.
     sealed: Ports,
+    /// The read models that are listed in several revisions.
+    pub(crate) revisions: Arc<Revisions>,
     /// The states of recent streams. A cache: a conflict shows that an entry is out of date.
     warm: Cache<StreamName, Warm>,
     /// How many stored states were damaged.
@@ -88,8 +99,9 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// What the functions of `app` share that run on `ports`, which retry.
-    pub(crate) fn new(app: &'static str, ports: Ports) -> Self {
+    /// What the functions of `app` share that run on `ports`, which retry, where the app lists these
+    /// read models in several `revisions`.
+    pub(crate) fn new(app: &'static str, revisions: Arc<Revisions>, ports: Ports) -> Self {
         let weigh = |_: &StreamName, warm: &Warm| warm.bytes;
         let warm = Cache::builder().max_capacity(WARM_BYTES_MAX).weigher(weigh);
         let warm = warm.expire_after(Lifetime).build();
@@ -100,6 +112,7 @@ impl Context {
             ports: with_sealing(ports, &vault),
             vault,
             sealed,
+            revisions,
             warm,
             damaged: Arc::default(),
         }
@@ -107,7 +120,7 @@ impl Context {
 
     /// The same with nothing at hand.
     pub(crate) fn restarted(&self) -> Self {
-        Self::new(self.app, self.sealed.clone())
+        Self::new(self.app, self.revisions.clone(), self.sealed.clone())
     }
 
     /// The state of `stream` that is at hand, unless it holds data of a subject that is forgotten.

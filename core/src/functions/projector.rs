@@ -1,13 +1,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use time::OffsetDateTime;
 
 use crate::functions::consumer::{Doorbell, STRIDE_MAX, by_stream};
 use crate::functions::query::{self, Views};
 use crate::functions::view::{StoredView, check_key};
-use crate::functions::{ATTEMPTS_MAX, Context, Function, guarded, unfit};
+use crate::functions::{ATTEMPTS_MAX, Context, Function, Rebuildable, guarded, unfit};
 use crate::limits::{BATCH_DOCUMENTS_MAX, LISTS_MAX};
 use crate::name::{Dash, check_name};
 use crate::ports::{Document, DocumentKey, Write};
@@ -19,9 +21,12 @@ use crate::{
 
 /// Keeps the views of one projection, and shows them.
 pub(crate) struct ProjectionFunction<P: Projection> {
-    subscription: Subscription<P::Input>,
-    collection: String,
-    projection: PhantomData<fn(P)>,
+    pub(super) name: String,
+    pub(super) subscription: Subscription<P::Input>,
+    pub(super) collection: String,
+    /// How long what it writes is kept; for ever, if not given.
+    pub(super) lifetime: Option<Duration>,
+    pub(super) projection: PhantomData<fn(P)>,
 }
 
 /// The collection that `P` is kept in.
@@ -31,8 +36,9 @@ pub(crate) fn collection<P: Projection>() -> String {
 
 impl<P: Projection> ProjectionFunction<P> {
     pub(crate) fn new() -> Self {
-        let (subscription, collection) = (P::subscription(), collection::<P>());
-        Self { subscription, collection, projection: PhantomData }
+        let (name, subscription) = (P::NAME.to_owned(), P::subscription());
+        let (collection, lifetime) = (collection::<P>(), None);
+        Self { name, subscription, collection, lifetime, projection: PhantomData }
     }
 }
 
@@ -44,12 +50,12 @@ impl<P: Projection> Function for ProjectionFunction<P> {
             collection: Some(self.collection.clone()),
             lists: P::LISTS.iter().map(|list| (*list).to_owned()).collect(),
             answer: Some(manifest::answer_schema::<P::View>()),
-            ..Descriptor::new(P::NAME, Kind::Projection)
+            ..Descriptor::new(&*self.name, Kind::Projection)
         }
     }
 
     fn check(&self) -> Result<()> {
-        check_name("the projection", P::NAME, Dash::Legal)?;
+        check_name("the projection", &self.name, Dash::Legal)?;
         let problem = |message: &str| Err(Error::invalid(format!("{}: {message}", P::NAME)));
         if P::LISTS.len() > LISTS_MAX {
             return problem(&format!("it has {} lists, of at most {LISTS_MAX}", P::LISTS.len()));
@@ -76,8 +82,12 @@ impl<P: Projection> Function for ProjectionFunction<P> {
             }
             Trigger::View(request) => Views::<P>::new(&context.ports).answer_view(request).await,
             Trigger::List(request) => Views::<P>::new(&context.ports).answer_list(request).await,
-            trigger => Err(unfit(P::NAME, &trigger)),
+            trigger => Err(unfit(&self.name, &trigger)),
         }
+    }
+
+    fn rebuildable(&self) -> Option<&dyn Rebuildable> {
+        Some(self)
     }
 
     async fn has_handled(&self, context: &Context, event: &EventId) -> Result<Option<bool>> {
@@ -95,7 +105,7 @@ pub(crate) fn all_failed(announced: &[Announced], error: Error) -> Vec<Failed> {
 impl<P: Projection> ProjectionFunction<P> {
     /// Handles what was announced of one stream. What fails as a whole is tried once more event by
     /// event, so that the views show everything before the one that cannot be handled.
-    async fn handle(
+    pub(super) async fn handle(
         &self,
         context: &Context,
         stream: &StreamName,
@@ -147,6 +157,7 @@ impl<P: Projection> ProjectionFunction<P> {
             }
             let view = self.fold(&key.id, &mut stored, stream, &due)?;
             let write = stored.write::<P>(key.clone(), document.as_ref(), view.as_ref())?;
+            let write = Write { expires: self.expires(context), ..write };
             match put(&*context.ports.documents, write).await {
                 Ok(()) if doorbell.is_done() => return Ok(()),
                 Ok(()) => overtaken = 0,
@@ -244,7 +255,8 @@ impl<P: Projection> ProjectionFunction<P> {
         let view = self.fold(&key.id, &mut stored, stream, &due)?;
         stored.see(stream, last);
         self.forget(context, &mut stored).await?;
-        stored.write::<P>(key, document, view.as_ref()).map(Some)
+        let write = stored.write::<P>(key, document, view.as_ref())?;
+        Ok(Some(Write { expires: self.expires(context), ..write }))
     }
 
     /// Folds `events` into the view that is `stored`.
@@ -290,10 +302,17 @@ impl<P: Projection> ProjectionFunction<P> {
     }
 
     fn checkpoints<'a>(&'a self, context: &'a Context) -> Checkpoints<'a> {
-        Checkpoints::new(&*context.ports.documents, &self.collection)
+        let expires = self.expires(context);
+        Checkpoints::new(&*context.ports.documents, &self.collection).expiring(expires)
     }
 
-    fn key(&self, id: &str) -> DocumentKey {
+    /// When what is written now may be forgotten.
+    fn expires(&self, context: &Context) -> Option<OffsetDateTime> {
+        let now = context.ports.clock.now();
+        self.lifetime.and_then(|lifetime| now.checked_add(lifetime.try_into().ok()?))
+    }
+
+    pub(super) fn key(&self, id: &str) -> DocumentKey {
         DocumentKey { collection: self.collection.clone(), id: id.to_owned() }
     }
 }

@@ -13,6 +13,7 @@ use crate::functions::{Context, Function, unfit};
 use crate::limits::PAGE_ITEMS_MAX;
 use crate::name::{Dash, check_name};
 use crate::ports::{Clock, Document, DocumentKey, ListQuery, Order, Ports};
+use crate::revisions::{self, Revisions};
 use crate::stores::{Checkpoints, one};
 use crate::{
     After, Answer, Data, Descriptor, Error, ErrorKind, EventId, Kind, ListRequest, Metadata,
@@ -57,7 +58,8 @@ where
         loop {
             let is_behind = Arc::new(AtomicBool::new(false));
             let (ports, after) = (context.ports.clone(), after.clone());
-            let read = ReadModels { ports, after, is_behind: is_behind.clone() };
+            let revisions = context.revisions.clone();
+            let read = ReadModels { ports, revisions, after, is_behind: is_behind.clone() };
             match (self.answer)(params.clone(), read).await {
                 Err(_) if is_behind.load(Ordering::Relaxed) => {}
                 Err(error) => return Err(error),
@@ -150,6 +152,7 @@ pub struct ViewPage<V> {
 #[derive(Clone, Debug)]
 pub struct ReadModels {
     ports: Ports,
+    revisions: Arc<Revisions>,
     /// What the answer must show.
     after: Option<EventId>,
     /// Set when a view that was read does not show it yet.
@@ -191,7 +194,28 @@ impl ReadModels {
         Ok(ViewPage { items, next: page.next })
     }
 
+    /// Whether the views of `P` are the ones to read: always, unless the app lists several
+    /// revisions of its name. Ask before reading, as long as it does, and read the revision whose
+    /// turn it is.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store.
+    pub async fn is_active<P: Projection>(&self) -> Result<bool> {
+        let Some(listed) = self.revisions.of(P::NAME) else { return Ok(true) };
+        let active = revisions::active(&*self.ports.documents, P::NAME, listed).await?;
+        Ok(active == P::REVISION)
+    }
+
     async fn check_shown<P: Projection>(&self) -> Result<()> {
+        if !self.is_active::<P>().await? {
+            let (name, revision) = (P::NAME, P::REVISION);
+            let message = format!(
+                "revision {revision} of {name} is not the active one: ask is_active before \
+                 reading it"
+            );
+            return Err(Error::new(ErrorKind::Conflict, message));
+        }
         let Some(event) = &self.after else { return Ok(()) };
         if shows::<P>(&self.ports, event).await? != Some(false) {
             return Ok(());

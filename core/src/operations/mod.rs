@@ -1,5 +1,15 @@
 //! What an operator does with a running app, beside what its users ask of it.
 
+mod pace;
 mod privacy;
+mod progress;
+mod read_model;
+mod redeliver;
+mod removal;
+mod replay;
+mod switch;
 
 pub use privacy::{ForgetRequest, Forgotten, ForgottenPage, Privacy};
+pub use progress::{Progress, Unhandled};
+pub use read_model::{Built, ReadModel, RevisionState};
+pub use replay::{Replay, Replayed, Start};

@@ -309,7 +309,7 @@ impl Simulation<'_> {
         let runtime = self.node(node).runtime.clone();
         self.world.lock().tell(format_args!("{name} hears everything again, on node {node}"));
         let replay = async move {
-            let replayed = runtime.replay(&name, &FeedQuery::default(), None, |_| {}).await;
+            let replayed = runtime.redeliver(&name, &FeedQuery::default()).await;
             replayed.map(|_| Reply::Handled(vec![]))
         };
         self.spawn(node, Work::Replay(inbox), replay);

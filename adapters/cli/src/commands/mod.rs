@@ -5,6 +5,7 @@ pub(crate) mod events;
 pub(crate) mod health;
 pub(crate) mod manifest;
 pub(crate) mod replay;
+pub(crate) mod revisions;
 pub(crate) mod send;
 pub(crate) mod serve;
 pub(crate) mod state;

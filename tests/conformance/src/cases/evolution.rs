@@ -122,7 +122,7 @@ async fn events_of_every_age_are_replayed_alike(world: World) {
         })
         .await;
     for function in ["ticket-story", "all-tickets", "ticketwatch"] {
-        office.runtime.replay(function, &FeedQuery::default(), None, |_| {}).await.unwrap();
+        office.runtime.redeliver(function, &FeedQuery::default()).await.unwrap();
     }
     assert_eq!(office.view::<TicketStory>("1").await.unwrap(), TOLD);
     assert_eq!(office.view::<AllTickets>("all").await.unwrap(), TOLD);

@@ -29,6 +29,7 @@ mod queries;
 mod refusals;
 mod relay;
 mod replay;
+mod revisions;
 mod sagas;
 mod snapshots;
 mod transfers;
@@ -89,6 +90,7 @@ pub(crate) const GROUPS: &[(&str, &[Case])] = &[
     ("refusals", refusals::CASES),
     ("relay", relay::CASES),
     ("replay", replay::CASES),
+    ("revisions", revisions::CASES),
     ("sagas", sagas::CASES),
     ("snapshots", snapshots::CASES),
     ("transfers", transfers::CASES),

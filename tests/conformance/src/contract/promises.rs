@@ -157,7 +157,7 @@ pub const CONTRACT: &[Promise] = &[
         "Reading on from a position, by whatever process and however much later, continues there.",
         &[
             "event_feed::reading_on_from_a_position_continues_there",
-            "replay::a_replay_goes_on_where_it_stopped",
+            "replay::a_replay_that_goes_on_reads_only_what_is_left",
         ],
     ),
     promise(
