@@ -228,6 +228,21 @@ impl Broker {
         self.lock().parked.clone()
     }
 
+    /// Every text that waits somewhere or was set aside.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        let state = self.lock();
+        let envelopes = state.topic.iter().map(|announcement| announcement.envelope.to_string());
+        let waiting = state.inboxes.values().flat_map(|inbox| &inbox.waiting);
+        let waiting = waiting.map(|item| match &item.work {
+            Work::Hear(announcement) => announcement.envelope.to_string(),
+            Work::Run(queued) => queued.request.command.to_string(),
+        });
+        let delayed = state.delayed.values().map(|queued| queued.request.command.to_string());
+        let parked = state.parked.iter().map(|parked| format!("{parked:?}"));
+        let last = state.last_failure.iter().map(|error| format!("{error:?}"));
+        envelopes.chain(waiting).chain(delayed).chain(parked).chain(last).collect()
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("nothing panics while it holds the broker's state")
     }

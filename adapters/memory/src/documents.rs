@@ -124,6 +124,17 @@ impl Documents {
         self.lock().documents.clone()
     }
 
+    /// Every text that is kept, also of what was replaced lately.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        let kept = self.lock();
+        let text = |key: &DocumentKey, stored: &Stored| {
+            format!("{key:?} {:?} {}", stored.listings, stored.body)
+        };
+        let replaced =
+            kept.replaced.iter().filter_map(|(key, stored)| Some((key, stored.as_ref()?)));
+        kept.documents.iter().chain(replaced).map(|(key, stored)| text(key, stored)).collect()
+    }
+
     /// What is kept, without what has expired.
     fn lock(&self) -> MutexGuard<'_, Kept> {
         let mut kept = self.kept.lock().expect("nothing panics while it holds the documents");

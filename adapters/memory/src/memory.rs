@@ -152,6 +152,13 @@ impl Memory {
         dump(&self.store, &self.documents)
     }
 
+    /// Every text that is kept anywhere, as it is kept, the keys of subjects aside: for a search
+    /// after what must not be found.
+    pub fn texts(&self) -> Vec<String> {
+        let texts = [self.store.texts(), self.documents.texts(), self.broker.texts(), self.trace()];
+        texts.concat()
+    }
+
     /// What was set aside since it would fail for ever, in the order in which that happened.
     pub fn parked(&self) -> Vec<Parked> {
         self.broker.parked()

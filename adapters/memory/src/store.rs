@@ -195,6 +195,15 @@ impl Store {
             .collect()
     }
 
+    /// Every text that is kept.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        let log = self.lock();
+        let streams = log.streams.values();
+        let snapshots = streams.filter_map(|stream| Some(stream.snapshot.as_ref()?.1.clone()));
+        let items = log.all.iter().map(|item| format!("{} {}", item.stream, item.body));
+        items.chain(snapshots).collect()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Log> {
         self.log.lock().expect("nothing panics while it holds the log")
     }

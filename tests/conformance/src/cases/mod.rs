@@ -23,6 +23,7 @@ mod model;
 mod names;
 mod poison;
 mod privacy;
+mod privacy_sealed;
 mod projections;
 mod publisher_queue;
 mod queries;
@@ -84,6 +85,7 @@ pub(crate) const GROUPS: &[(&str, &[Case])] = &[
     ("names", names::CASES),
     ("poison", poison::CASES),
     ("privacy", privacy::CASES),
+    ("privacy_sealed", privacy_sealed::CASES),
     ("projections", projections::CASES),
     ("publisher_queue", publisher_queue::CASES),
     ("queries", queries::CASES),
