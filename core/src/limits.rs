@@ -39,6 +39,9 @@ pub const PAGE_ITEMS_MAX: usize = 100;
 /// How many lists the views of one projection may appear in.
 pub const LISTS_MAX: usize = 3;
 
+/// How many timers one transaction of a saga may have set: each of its records names them all.
+pub const TIMERS_MAX: usize = 32;
+
 /// How many commands one batch may send.
 pub const BATCH_COMMANDS_MAX: usize = 100;
 

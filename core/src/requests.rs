@@ -180,6 +180,8 @@ pub enum Reply {
     Refused(String),
     /// The command is not due yet and waits once more.
     Deferred,
+    /// The command is of a saga's timer that was cancelled or set anew, and is not run.
+    Cancelled,
     /// The answer.
     Answer(Answer),
     /// The views do not show yet what the answer must show.

@@ -32,7 +32,8 @@ impl Balance {
     pub(crate) fn request(&mut self, order: &StreamId, bill: Bill) -> Vec<Effect> {
         self.paid = Paid::Requested;
         let authorize = Command::Authorize(Charge { bill, answer: None });
-        let expire = Effect::send::<Payment>(order, Command::Expire).after(PAYMENT_TIMEOUT);
+        let expire = Effect::send::<Payment>(order, Command::Expire);
+        let expire = expire.after(PAYMENT_TIMEOUT).named("payment");
         vec![Effect::send::<Payment>(order, authorize), expire]
     }
 

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use crate::app::{Edge, EdgeFn};
 use crate::functions::history::{FUTURE_MILLIS_MAX, History};
 use crate::functions::streams::{Fold, Known, Loaded, load_cheaply, load_current};
-use crate::functions::{ATTEMPTS_MAX, Context, Function, guarded, unfit};
+use crate::functions::{ATTEMPTS_MAX, Context, Function, guarded, timers, unfit};
 use crate::name::{Dash, check_name};
 use crate::ports::{Consistency, QueuedCommand};
 use crate::privacy::mark::clear_subjects;
@@ -96,7 +96,10 @@ impl<D: Decider> CommandFunction<D> {
     /// Runs a command that has waited, or sends it on if it has not waited long enough.
     async fn execute_when_due(&self, context: &Context, queued: QueuedCommand) -> Result<Reply> {
         if queued.due.is_none_or(|due| due <= context.ports.clock.now()) {
-            return self.execute(context, &queued.request).await;
+            return match timers::is_set(context, &queued).await? {
+                true => self.execute(context, &queued.request).await,
+                false => Ok(Reply::Cancelled),
+            };
         }
         let outcomes = context.ports.queue.send(&[queued]).await;
         outcomes.into_iter().collect::<Result<Vec<()>>>()?;

@@ -10,6 +10,7 @@ mod rebuildable;
 mod relay;
 mod saga;
 mod streams;
+mod timers;
 mod view;
 mod warm;
 

@@ -6,10 +6,12 @@ use serde::{Deserialize, Serialize};
 use crate::functions::consumer::{Doorbell, STRIDE_MAX, by_stream};
 use crate::functions::projector::all_failed;
 use crate::functions::streams::{Fold, Known, load_cheaply, load_current};
+use crate::functions::timers::Timers;
 use crate::functions::{ATTEMPTS_MAX, Context, Function, guarded, unfit};
 use crate::limits::BATCH_COMMANDS_MAX;
 use crate::name::{Dash, check_name};
-use crate::ports::{Consistency, QueuedCommand, Range};
+use crate::ports::{Consistency, QueuedCommand, Range, Timer};
+use crate::saga::{Give, Step};
 use crate::stores::Checkpoints;
 use crate::{
     Announced, CommandId, CommandRequest, Commit, Descriptor, Effect, Error, ErrorKind, EventId,
@@ -29,11 +31,21 @@ pub(crate) struct SagaFunction<S: Saga> {
 }
 
 /// The one event of a saga's stream: what it heard, still encoded so that it is upcast like any
-/// other, and what it asked for.
+/// other, what it asked for, and the timers that are set since.
 #[derive(Debug, Serialize, Deserialize)]
-struct Reacted {
+pub(crate) struct Reacted {
     heard: RecordedEvent,
     asked: Vec<Effect>,
+    #[serde(default, skip_serializing_if = "Timers::is_empty")]
+    pub(crate) timers: Timers,
+}
+
+/// A transaction: its state, and the timers that are set.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Instance<T> {
+    state: T,
+    #[serde(default, skip_serializing_if = "Timers::is_empty")]
+    timers: Timers,
 }
 
 impl<S: Saga> SagaFunction<S> {
@@ -60,15 +72,16 @@ impl<S: Saga> SagaFunction<S> {
 }
 
 impl<S: Saga> Fold for SagaFunction<S> {
-    type State = S::State;
+    type State = Instance<S::State>;
 
     fn snapshots(&self) -> Snapshots {
         S::SNAPSHOTS
     }
 
-    fn fold(&self, state: &mut S::State, event: &RecordedEvent) -> Result<()> {
-        let heard = self.subscription.decode(read(event)?.heard)?;
-        self.react(state, &heard).map(|_| ())
+    fn fold(&self, instance: &mut Instance<S::State>, event: &RecordedEvent) -> Result<()> {
+        let Reacted { heard, timers, .. } = read(event)?;
+        instance.timers = timers;
+        self.react(&mut instance.state, &self.subscription.decode(heard)?).map(|_| ())
     }
 }
 
@@ -77,7 +90,7 @@ fn correlate<S: Saga>(event: &RecordedEvent<S::Input>) -> Result<Option<StreamId
     guarded(|| format!("the correlation of {}", event.id()), || S::correlate(event))
 }
 
-fn read(event: &RecordedEvent) -> Result<Reacted> {
+pub(crate) fn read(event: &RecordedEvent) -> Result<Reacted> {
     if event.event_type != REACTED || event.schema != 1 {
         let (id, found) = (event.id(), &event.event_type);
         return Err(Error::corrupt(format!("{id} is {found} and not a saga's record")));
@@ -170,14 +183,22 @@ impl<S: Saga> SagaFunction<S> {
                 let commit = self.record(context, &stream, entry.first).await?;
                 return dispatch(context, &commit).await;
             }
-            let mut state = loaded.state.clone();
-            let asked = self.react(&mut state, &heard)?;
-            let mut commit = commit(context, &id, &event, asked)?;
+            let mut instance = loaded.state.clone();
+            let asked = self.react(&mut instance.state, &heard)?;
+            instance.timers = match S::has_ended(&instance.state) {
+                true => Timers::default(),
+                false => {
+                    instance.timers.after(&stream, &asked, |nth| effect_id(&stream, &event, nth))?
+                }
+            };
+            let timers = instance.timers.clone();
+            let reacted = Reacted { heard: event.clone(), asked, timers };
+            let mut commit = commit(context, &id, &reacted)?;
             // Delays are counted from the time that is recorded.
             loaded.stamp(&mut commit);
             let first = loaded.head.version().next();
             let recorded = RecordedCommit { stream: stream.clone(), first, commit: commit.clone() };
-            match loaded.append(self, context, commit, state).await {
+            match loaded.append(self, context, commit, instance).await {
                 Ok(_) => return dispatch(context, &recorded).await,
                 // Another delivery was faster: what it recorded is what counts.
                 Err(error) if error.is_conflict() => {}
@@ -207,22 +228,15 @@ impl<S: Saga> SagaFunction<S> {
         let stream = StreamName::new(&self.category, id);
         let loaded = load_current(self, context, &stream).await?;
         let state = Payload::encode(&serde_json::json!({
-            "hasEnded": S::has_ended(&loaded.state),
-            "state": Payload::encode(&loaded.state)?,
+            "hasEnded": S::has_ended(&loaded.state.state),
+            "state": Payload::encode(&loaded.state.state)?,
         }))?;
         Ok(StateAsOf { stream, version: loaded.head.version(), time: loaded.time(), state })
     }
 }
 
-/// The record of what `event` asked for.
-fn commit(
-    context: &Context,
-    id: &CommandId,
-    event: &RecordedEvent,
-    asked: Vec<Effect>,
-) -> Result<Commit> {
-    let metadata = event.metadata.clone();
-    let data = Payload::encode(&Reacted { heard: event.clone(), asked })?;
+fn commit(context: &Context, id: &CommandId, reacted: &Reacted) -> Result<Commit> {
+    let (metadata, data) = (reacted.heard.metadata.clone(), Payload::encode(reacted)?);
     let reacted = NewEvent { event_type: REACTED.into(), schema: 1, data };
     Commit::of_record(id.clone(), context.ports.clock.now(), metadata, reacted)
 }
@@ -230,11 +244,14 @@ fn commit(
 /// Asks for what a record says, under ids that the record gives.
 async fn dispatch(context: &Context, record: &RecordedCommit) -> Result<()> {
     for event in record.events() {
-        let Reacted { heard, asked } = read(&event)?;
+        let Reacted { heard, asked, .. } = read(&event)?;
         let commands: Vec<_> = asked
             .into_iter()
             .enumerate()
-            .map(|(nth, effect)| command(&heard, &event, nth, effect))
+            .filter_map(|(nth, Effect(step))| match step {
+                Step::Give(give) => Some(command(&heard, &event, nth, give)),
+                Step::Cancel(_) => None,
+            })
             .collect();
         for batch in commands.chunks(BATCH_COMMANDS_MAX) {
             let outcomes = context.ports.queue.send(batch).await;
@@ -245,21 +262,21 @@ async fn dispatch(context: &Context, record: &RecordedCommit) -> Result<()> {
 }
 
 /// The `nth` command that the record `event` asks for, on account of what was `heard`.
-fn command(
-    heard: &RecordedEvent,
-    event: &RecordedEvent,
-    nth: usize,
-    effect: Effect,
-) -> QueuedCommand {
-    let Effect { category, id: stream, command, after } = effect;
-    // The id rests on what was heard and not on the record's place or time, which a lost answer
-    // leaves in doubt.
-    let parts = [event.stream.as_str(), &heard.id().to_string(), &nth.to_string()];
-    let id = CommandId::derived(heard.time, &parts);
+fn command(heard: &RecordedEvent, event: &RecordedEvent, nth: usize, give: Give) -> QueuedCommand {
+    let Give { category, id: stream, command, after, timer } = give;
+    let id = effect_id(&event.stream, heard, nth);
     let correlation = heard.metadata.correlation.clone();
     let traceparent = heard.metadata.traceparent.clone();
     let metadata = Metadata { correlation, causation: Some(heard.id().to_string()), traceparent };
     let due = (!after.is_zero()).then(|| event.time + after);
     let request = CommandRequest { stream, id, command, expected: None, metadata };
-    QueuedCommand { category, request, due }
+    let timer = timer.map(|name| Timer { saga: event.stream.clone(), name });
+    QueuedCommand { category, request, due, timer }
+}
+
+/// The id of the `nth` effect of what a transaction in `stream` has `heard`. It rests on that and
+/// not on the record's place or time, which a lost answer leaves in doubt.
+fn effect_id(stream: &StreamName, heard: &RecordedEvent, nth: usize) -> CommandId {
+    let parts = [stream.as_str(), &heard.id().to_string(), &nth.to_string()];
+    CommandId::derived(heard.time, &parts)
 }

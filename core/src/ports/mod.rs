@@ -23,7 +23,7 @@ pub use event_feed::{EventFeed, FeedPage, FeedQuery, Position};
 pub use event_store::{Consistency, EventStore, Pricing, Range, Slice, Snapshot};
 pub use key_store::{KeyStore, Keyring, SubjectKey, check_key_number};
 pub use publisher::Publisher;
-pub use queue::{Queue, QueuedCommand};
+pub use queue::{Queue, QueuedCommand, Timer};
 
 /// Everything an [`App`](crate::App) needs in order to run.
 #[derive(Clone, Debug)]

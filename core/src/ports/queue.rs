@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::{CommandRequest, Result};
+use crate::{CommandRequest, Result, StreamName};
 
 /// A command on its way to its function.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,19 @@ pub struct QueuedCommand {
         with = "time::serde::rfc3339::option"
     )]
     pub due: Option<OffsetDateTime>,
+    /// The timer that gives it, if one does: once that is cancelled or set anew, the command is
+    /// not run. A queue keeps it as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timer: Option<Timer>,
+}
+
+/// A timer of a saga.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timer {
+    /// The stream of the transaction that has set it.
+    pub saga: StreamName,
+    /// What the transaction calls it.
+    pub name: String,
 }
 
 /// Holds commands until their function takes them.

@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 
 use super::past::Past;
 use super::{assert_same, json, stored};
+use crate::saga::{Give, Step};
 use crate::{Effect, Saga, StreamId};
 
 /// Begins a test of `S`: one transaction that has heard nothing yet.
@@ -52,10 +53,23 @@ impl<S: Saga> Story<S> {
         let asked = S::react(&mut self.state, &event);
         self.state = stored(&self.state);
         self.asked = asked.iter().map(stored).collect();
-        let now = self.past.now;
-        let later = asked.into_iter().filter(|effect| !effect.after.is_zero());
-        self.waiting.extend(later.map(|effect| (now + effect.after, effect)));
+        asked.into_iter().for_each(|effect| self.take(effect));
+        if S::has_ended(&self.state) {
+            self.waiting.retain(|(_, effect)| effect.timer().is_none());
+        }
         self
+    }
+
+    /// Remembers what is due later, and forgets the timer that it cancels or sets anew.
+    fn take(&mut self, effect: Effect) {
+        if let Some(name) = effect.timer() {
+            self.waiting.retain(|(_, waiting)| waiting.timer() != Some(name));
+        }
+        if let Step::Give(Give { after, .. }) = &effect.0
+            && !after.is_zero()
+        {
+            self.waiting.push((self.past.now + *after, effect));
+        }
     }
 
     /// Expects `event`, which happens in `stream`, to belong to no transaction.

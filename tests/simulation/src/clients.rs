@@ -125,6 +125,7 @@ impl Simulation<'_> {
             Ok(Reply::Accepted(receipt)) => Answer::Accepted(receipt),
             Ok(Reply::Refused(reason)) => Answer::Refused(reason),
             Ok(Reply::Deferred) => Answer::Deferred,
+            Ok(Reply::Cancelled) => Answer::Cancelled,
             Ok(other) => {
                 self.fail(Rule::AnswersFit, format!("{other:?}"));
                 Answer::None

@@ -26,6 +26,8 @@ pub(crate) enum Answer {
     Accepted(Receipt),
     Refused(String),
     Deferred,
+    /// The timer that gives it was cancelled.
+    Cancelled,
     Failed(ErrorKind),
     /// It was interrupted, or is not answered yet.
     None,
@@ -43,6 +45,7 @@ impl fmt::Display for Answer {
             }
             Self::Refused(reason) => write!(f, "refused: {reason}"),
             Self::Deferred => f.write_str("not due yet"),
+            Self::Cancelled => f.write_str("cancelled"),
             Self::Failed(kind) => write!(f, "failed: {}", kind.code()),
             Self::None => f.write_str("no answer"),
         }

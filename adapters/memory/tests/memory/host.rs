@@ -43,7 +43,7 @@ fn credit_to(account: &str, nth: u32) -> QueuedCommand {
         expected: None,
         metadata: Default::default(),
     };
-    QueuedCommand { category: "account".into(), request, due: None }
+    QueuedCommand { category: "account".into(), request, due: None, timer: None }
 }
 
 async fn send_queued(runtime: &Runtime, command: QueuedCommand) {
@@ -107,7 +107,11 @@ async fn a_queued_command_that_is_refused_is_done() {
     let memory = Memory::with_clock(VirtualClock::new());
     let runtime = app().bind(memory.ports()).unwrap();
     let skyfold::Trigger::Command(request) = add(0, "c", 0, "a") else { unreachable!() };
-    send_queued(&runtime, QueuedCommand { category: "counter".into(), request, due: None }).await;
+    send_queued(
+        &runtime,
+        QueuedCommand { category: "counter".into(), request, due: None, timer: None },
+    )
+    .await;
     memory.settle(&runtime).await.unwrap();
     assert_eq!((memory.parked(), events(&memory, "counter-c")), (vec![], 0));
 }

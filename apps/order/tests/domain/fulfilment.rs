@@ -163,6 +163,11 @@ fn a_payment_that_is_not_answered_in_time_fails_the_order() {
 }
 
 #[test]
+fn a_payment_that_is_answered_is_waited_for_no_longer() {
+    confirmed().waits(PAYMENT_TIMEOUT).sends([]);
+}
+
+#[test]
 fn a_payment_that_is_approved_too_late_is_given_back() {
     all_reserved()
         .hears("payment-42", InPayment(PaymentExpired))

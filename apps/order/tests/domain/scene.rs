@@ -93,7 +93,7 @@ pub(crate) fn authorize() -> [Effect; 2] {
 }
 
 pub(crate) fn expire() -> Effect {
-    to_payment(ToPayment::Expire).after(PAYMENT_TIMEOUT)
+    to_payment(ToPayment::Expire).after(PAYMENT_TIMEOUT).named("payment")
 }
 
 pub(crate) fn keep_at_most(text: &str) -> Effect {

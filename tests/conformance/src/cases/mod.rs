@@ -33,6 +33,7 @@ mod replay;
 mod revisions;
 mod sagas;
 mod snapshots;
+mod timers;
 mod transfers;
 mod world;
 
@@ -95,5 +96,6 @@ pub(crate) const GROUPS: &[(&str, &[Case])] = &[
     ("revisions", revisions::CASES),
     ("sagas", sagas::CASES),
     ("snapshots", snapshots::CASES),
+    ("timers", timers::CASES),
     ("transfers", transfers::CASES),
 ];

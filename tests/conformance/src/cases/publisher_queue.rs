@@ -125,7 +125,7 @@ async fn events_that_nobody_announced_yet_are_relayed(world: World) {
 
 fn queued(account_id: &str, command_id: &str, command: &Command) -> QueuedCommand {
     let request = request::<Account>(account_id, command_id, command);
-    QueuedCommand { category: Account::CATEGORY.into(), request, due: None }
+    QueuedCommand { category: Account::CATEGORY.into(), request, due: None, timer: None }
 }
 
 async fn send(world: &World, batch: &[QueuedCommand]) {

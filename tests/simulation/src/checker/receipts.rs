@@ -1,5 +1,7 @@
 //! What must hold of every answer to a command, whatever it asked for.
 
+use serde_json::Value;
+use skyfold::ports::QueuedCommand;
 use skyfold::{CommandId, ErrorKind, EventId, Receipt, RecordedCommit, StreamName};
 
 use crate::evidence::Evidence;
@@ -110,17 +112,34 @@ fn check_sent(evidence: &Evidence) -> Verdict {
         let attempts = evidence.asked.get(&(stream, command.request.id.clone()));
         let mut answers =
             attempts.into_iter().flatten().map(|nth| &evidence.history.attempts[*nth].answer);
-        let is_run = answers.any(|a| matches!(a, Answer::Accepted(_) | Answer::Refused(_)));
-        ensure(Rule::SentIsRun, is_run, || format!("{command:#?}"))?;
+        let holds = match is_cancelled(evidence, command) {
+            true => answers.any(|answer| *answer == Answer::Cancelled || is_run(answer)),
+            false => answers.any(is_run),
+        };
+        ensure(Rule::SentIsRun, holds, || format!("{command:#?}"))?;
     }
     Ok(())
+}
+
+fn is_run(answer: &Answer) -> bool {
+    matches!(answer, Answer::Accepted(_) | Answer::Refused(_))
+}
+
+/// Whether `command` is of a timer that was cancelled or set anew in the end. What was cancelled
+/// is never set again under the same id.
+fn is_cancelled(evidence: &Evidence, command: &QueuedCommand) -> bool {
+    let Some(timer) = &command.timer else { return false };
+    let newest = evidence.log.commits(&timer.saga).last();
+    let record = newest.and_then(|commit| commit.commit.events().first());
+    let record = record.and_then(|event| event.data.decode::<Value>().ok()).unwrap_or_default();
+    record["timers"][&timer.name] != command.request.id.as_str()
 }
 
 /// A delayed command is not run before it is due, by the clock of whoever runs it.
 fn check_due(attempt: &Attempt) -> Verdict {
     let Source::Queue { due: Some(due), skew } = attempt.source else { return Ok(()) };
     let Some(ended) = attempt.ended else { return Ok(()) };
-    let ran = matches!(attempt.answer, Answer::Accepted(_) | Answer::Refused(_));
+    let ran = is_run(&attempt.answer);
     let holds = !ran || ended.time + skew >= due;
     ensure(Rule::DelayedWaits, holds, || format!("{attempt:#?}"))
 }

@@ -18,9 +18,9 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect {
         name: "the ids of effects are made up",
         file: "functions/saga.rs",
-        original: "let id = CommandId::derived(heard.time, &parts);",
-        replacement: "let id = if PLANTED { CommandId::fresh(heard.time) } else {
-        CommandId::derived(heard.time, &parts) };",
+        original: "CommandId::derived(heard.time, &parts)",
+        replacement: "if PLANTED { CommandId::fresh(heard.time) } else {
+        CommandId::derived(heard.time, &parts) }",
     },
     Defect {
         name: "the effects of one record have one id",
