@@ -100,8 +100,8 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// What the functions of `app` share that run on `ports`, which retry, where the app lists these
-    /// read models in several `revisions`.
+    /// What the functions of `app` share that run on `ports`, which retry, where the app lists
+    /// these read models in several `revisions`.
     pub(crate) fn new(app: &'static str, revisions: Arc<Revisions>, ports: Ports) -> Self {
         let weigh = |_: &StreamName, warm: &Warm| warm.bytes;
         let warm = Cache::builder().max_capacity(WARM_BYTES_MAX).weigher(weigh);
