@@ -1,5 +1,6 @@
 //! What can be said on the command line.
 
+mod privacy;
 mod read_models;
 
 use std::net::IpAddr;
@@ -12,6 +13,7 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{Date, OffsetDateTime};
 
+pub(crate) use self::privacy::Privacy;
 pub(crate) use self::read_models::{Drop, Replay, Revisions, Switch};
 
 /// How many events may be shown at once.
@@ -67,6 +69,9 @@ pub(crate) enum Look {
     Switch(Switch),
     /// Remove the views of a revision that the app lists no more
     Drop(Drop),
+    /// Forget whom personal data concern
+    #[command(subcommand)]
+    Privacy(Privacy),
     /// Compare projections and sagas with the head of the store
     Health,
     /// Print what there is to deploy, as JSON

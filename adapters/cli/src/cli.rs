@@ -9,7 +9,7 @@ use skyfold::{App, Error, ErrorKind, Ports, Result, Runtime};
 use crate::arguments::{BuiltIn, Global, Look, Serve};
 use crate::background::{Background, BoxFuture, Settle};
 use crate::commands::serve::{self, Hosting};
-use crate::commands::{ask, events, health, manifest, replay, revisions, send, state};
+use crate::commands::{ask, events, health, manifest, privacy, replay, revisions, send, state};
 use crate::output::{Hints, is_unread};
 use crate::{Client, Console, Context, Exit, Format, Output, logs};
 
@@ -246,6 +246,7 @@ async fn look(context: &Context, command: Look) -> Result<Exit> {
         Look::Revisions(arguments) => revisions::revisions(context, arguments).await,
         Look::Switch(arguments) => revisions::switch(context, arguments).await,
         Look::Drop(arguments) => revisions::drop(context, arguments).await,
+        Look::Privacy(command) => privacy::privacy(context, command).await,
         Look::Health => health::health(context).await,
         Look::Manifest => manifest::manifest(context),
     }

@@ -1,3 +1,4 @@
+mod privacy;
 mod remote;
 
 use std::collections::BTreeMap;

@@ -6,8 +6,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use skyfold::ports::Order;
 use skyfold::{
-    After, AsOf, CommandRequest, Error, ErrorKind, Health, ListRequest, Payload, Result, StateAsOf,
-    StreamId,
+    After, AsOf, CommandRequest, Error, ErrorKind, ForgetRequest, Forgotten, ForgottenPage, Health,
+    ListRequest, Payload, Result, StateAsOf, StreamId,
 };
 use time::format_description::well_known::Rfc3339;
 use ureq::http::{self, Uri, header};
@@ -152,6 +152,21 @@ impl Remote {
         };
         let query = at.into_iter().map(|at| ("at", at)).collect();
         self.answer(Asked { query, ..Asked::of([name, id.as_str()]) }, None).await
+    }
+
+    pub(crate) async fn forget(&self, request: &ForgetRequest) -> Result<Forgotten> {
+        let body = Some(Payload::encode(request)?);
+        self.answer(Asked { body, ..Asked::of(["operations", "forgotten"]) }, None).await
+    }
+
+    pub(crate) async fn forgotten(
+        &self,
+        limit: usize,
+        cursor: Option<String>,
+    ) -> Result<ForgottenPage> {
+        let mut query = vec![("limit", limit.to_string())];
+        query.extend(cursor.map(|cursor| ("cursor", cursor)));
+        self.answer(Asked { query, ..Asked::of(["operations", "forgotten"]) }, None).await
     }
 
     pub(crate) async fn health(&self) -> Result<Health> {

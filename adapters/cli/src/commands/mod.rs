@@ -4,6 +4,7 @@ pub(crate) mod ask;
 pub(crate) mod events;
 pub(crate) mod health;
 pub(crate) mod manifest;
+pub(crate) mod privacy;
 pub(crate) mod replay;
 pub(crate) mod revisions;
 pub(crate) mod send;

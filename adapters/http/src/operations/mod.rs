@@ -1,6 +1,7 @@
 //! What operators ask and do, if the app is served to them: one subject per file.
 
 mod metrics;
+pub(crate) mod privacy;
 
 use std::sync::Arc;
 
@@ -13,6 +14,8 @@ use crate::router::Host;
 pub(crate) fn routes(host: &Arc<Host>) -> Router {
     match host.options.operations {
         Operations::Hidden => Router::new(),
-        Operations::Served => Router::new().merge(metrics::routes(host.clone())),
+        Operations::Served => {
+            Router::new().merge(metrics::routes(host.clone())).merge(privacy::routes(host.clone()))
+        }
     }
 }

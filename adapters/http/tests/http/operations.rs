@@ -41,3 +41,23 @@ async fn metrics_tell_how_far_each_consumer_is_behind() {
     let answer = bench.get("/metrics").await;
     assert!(answer.body.contains(&format!("{line}0\n")), "{}", answer.body);
 }
+
+#[tokio::test]
+async fn a_subject_is_forgotten_once_and_listed() {
+    let bench = operated();
+    let asked = r#"{"subject":"ada","by":"office","reason":"asked"}"#;
+    let first = bench.post("/operations/forgotten", asked).await;
+    assert_eq!(first.status, 200, "{first:?}");
+    let again = asked.replace("asked", "again");
+    let again = bench.post("/operations/forgotten", &again).await;
+    assert_eq!(again.body, first.body);
+    let listed = bench.get("/operations/forgotten?limit=10").await.json();
+    assert_eq!(listed["items"], serde_json::json!([first.json()]));
+    for body in ["", "{}", r#"{"subject":"a/b","by":"x","reason":"y"}"#, "[1]"] {
+        bench.post("/operations/forgotten", body).await.problem(400, "invalid");
+    }
+    bench.get("/operations/forgotten?limit=0").await.problem(400, "invalid");
+    bench.get("/operations/forgotten?limit=x").await.problem(400, "invalid");
+    let described = bench.get("/openapi.json").await.json();
+    assert!(described["paths"]["/operations/forgotten"]["post"].is_object());
+}

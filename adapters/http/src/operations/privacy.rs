@@ -1,0 +1,55 @@
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::routing::get;
+use axum::{Json, Router};
+use skyfold::{ForgetRequest, Forgotten, ForgottenPage, Payload};
+
+use crate::body::read_json;
+use crate::list::PAGE_ITEMS;
+use crate::problem::Problem;
+use crate::query_string::QueryString;
+use crate::router::{Host, within};
+
+/// The path at which subjects are forgotten, and the receipts of that are shown.
+pub(crate) const PATH: &str = "/operations/forgotten";
+
+/// The names of the parameters of a page of receipts.
+const PARAMETERS: [&str; 2] = ["limit", "cursor"];
+
+/// The path of personal data.
+pub(crate) fn routes(host: Arc<Host>) -> Router {
+    Router::new().route(PATH, get(show).post(forget)).with_state(host)
+}
+
+async fn show(
+    State(host): State<Arc<Host>>,
+    request: Request,
+) -> Result<Json<ForgottenPage>, Problem> {
+    let mut query = QueryString::parse(request.uri().query())?;
+    let (limit, cursor) = (query.take("limit")?, query.take("cursor")?);
+    query.finish(&PARAMETERS)?;
+    let limit = limit.map_or(Ok(PAGE_ITEMS), |text| {
+        let detail = format!("the parameter limit is {text:?}, not a number");
+        text.parse().map_err(|_| Problem::invalid(detail))
+    })?;
+    let privacy = host.runtime.privacy();
+    Ok(Json(within(host.options.timeout, privacy.receipts(limit, cursor)).await??))
+}
+
+async fn forget(
+    State(host): State<Arc<Host>>,
+    request: Request,
+) -> Result<Json<Forgotten>, Problem> {
+    let (parts, body) = request.into_parts();
+    let body = read_json(&parts.headers, body, &host.options).await?;
+    let request = read(&body.unwrap_or_default())?;
+    let privacy = host.runtime.privacy();
+    Ok(Json(within(host.options.timeout, privacy.forget(&request)).await??))
+}
+
+fn read(body: &Payload) -> Result<ForgetRequest, Problem> {
+    serde_json::from_str(body.get()).map_err(|error| {
+        Problem::invalid(format!("the body is not {{\"subject\", \"by\", \"reason\"}}: {error}"))
+    })
+}
