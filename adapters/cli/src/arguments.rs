@@ -2,6 +2,7 @@
 
 mod privacy;
 mod read_models;
+mod schemas;
 
 use std::net::IpAddr;
 
@@ -15,6 +16,7 @@ use time::{Date, OffsetDateTime};
 
 pub(crate) use self::privacy::Privacy;
 pub(crate) use self::read_models::{Drop, Replay, Revisions, Switch};
+pub(crate) use self::schemas::{Export, Language, Locked, Schemas};
 
 /// How many events may be shown at once.
 const EVENTS_SHOWN_MAX: usize = 10_000;
@@ -76,6 +78,9 @@ pub(crate) enum Look {
     Health,
     /// Print what there is to deploy, as JSON
     Manifest,
+    /// Hold the events and states to the form in which they are locked
+    #[command(subcommand)]
+    Schemas(Schemas),
 }
 
 #[derive(Args, Clone, Debug, Default)]

@@ -1,5 +1,6 @@
 use std::ffi::OsString;
 use std::fmt;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -9,7 +10,9 @@ use skyfold::{App, Error, ErrorKind, Ports, Result, Runtime};
 use crate::arguments::{BuiltIn, Global, Look, Serve};
 use crate::background::{Background, BoxFuture, Settle};
 use crate::commands::serve::{self, Hosting};
-use crate::commands::{ask, events, health, manifest, privacy, replay, revisions, send, state};
+use crate::commands::{
+    ask, events, health, manifest, privacy, replay, revisions, schemas, send, state,
+};
 use crate::output::{Hints, is_unread};
 use crate::{Client, Console, Context, Exit, Format, Output, logs};
 
@@ -26,6 +29,7 @@ pub struct Cli {
     settle: Option<Settle>,
     commands: Vec<(clap::Command, Handler)>,
     hosting: Hosting,
+    schemas: PathBuf,
 }
 
 /// How long the ports keep what is written.
@@ -54,6 +58,7 @@ impl Cli {
             settle: None,
             commands: vec![],
             hosting: Hosting::default(),
+            schemas: PathBuf::from("schemas"),
         }
     }
 
@@ -106,6 +111,12 @@ impl Cli {
     pub fn http(mut self, options: skyfold_http::Options) -> Self {
         self.hosting.options = options;
         self
+    }
+
+    /// Says where the app's schemas are locked: in `folder`, if `schemas` is not told another.
+    #[must_use]
+    pub fn schemas(self, folder: impl Into<PathBuf>) -> Self {
+        Self { schemas: folder.into(), ..self }
     }
 
     /// Adds a command of the app's own. Its arguments, and what the help says of it, are those of
@@ -192,7 +203,7 @@ impl Cli {
             let message = format!("--port, --host and --operations are for serve, not for {name}");
             return Err(Error::new(ErrorKind::Invalid, message).into());
         }
-        if self.storage == Storage::Ephemeral && ![SERVE, MANIFEST].contains(&name) {
+        if self.storage == Storage::Ephemeral && ![SERVE, MANIFEST, SCHEMAS].contains(&name) {
             hint_at_the_serving_process(&context);
         }
         let own = self.commands.iter().position(|(known, _)| known.get_name() == name);
@@ -214,7 +225,7 @@ impl Cli {
                 let sent = send::send(&context, arguments);
                 Ok(self.background.beside(&context, sent).await?)
             }
-            BuiltIn::Look(command) => Ok(look(&context, command).await?),
+            BuiltIn::Look(command) => Ok(look(&context, command, self.schemas).await?),
         }
     }
 }
@@ -231,11 +242,12 @@ fn client(app: App, ports: Ports, url: Option<&str>) -> Result<Client> {
 /// The command that is meant where none is given.
 const SERVE: &str = "serve";
 
-/// The command that concerns no store.
+/// The commands that concern no store.
 const MANIFEST: &str = "manifest";
+const SCHEMAS: &str = "schemas";
 
 /// Runs a command that only looks, and leaves the background work to whoever serves the app.
-async fn look(context: &Context, command: Look) -> Result<Exit> {
+async fn look(context: &Context, command: Look, locked: PathBuf) -> Result<Exit> {
     match command {
         Look::Events(arguments) => events::events(context, arguments).await,
         Look::State(arguments) => state::state(context, arguments).await,
@@ -249,6 +261,7 @@ async fn look(context: &Context, command: Look) -> Result<Exit> {
         Look::Privacy(command) => privacy::privacy(context, command).await,
         Look::Health => health::health(context).await,
         Look::Manifest => manifest::manifest(context),
+        Look::Schemas(command) => schemas::schemas(context, command, locked),
     }
 }
 

@@ -25,6 +25,7 @@ async fn main() -> ExitCode {
         })
         .on_start(order::sample::place)
         .try_lines(TRY)
+        .schemas(concat!(env!("CARGO_MANIFEST_DIR"), "/schemas"))
         .command("import", order::import::import)
         .run()
         .await
