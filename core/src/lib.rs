@@ -45,6 +45,7 @@ pub use operations::{
     Built, Progress, ReadModel, Replay, Replayed, RevisionState, Start, Unhandled,
 };
 pub use operations::{ForgetRequest, Forgotten, ForgottenPage, Privacy};
+pub use operations::{SagaInstance, SagaPage, SagaQuery, SagaRecord, Sagas};
 pub use payload::Payload;
 pub use ports::Ports;
 pub use privacy::Personal;

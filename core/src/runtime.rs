@@ -11,7 +11,7 @@ use crate::privacy::mark::reveal;
 use crate::revisions;
 use crate::{
     Announced, Answer, App, Error, ErrorKind, EventId, Failed, Kind, Manifest, Metadata, Ports,
-    Privacy, Reply, Result, StateAsOf, Trigger,
+    Privacy, Reply, Result, Sagas, StateAsOf, Trigger,
 };
 
 /// How many of the newest commits health looks for in the views.
@@ -151,6 +151,11 @@ impl Runtime {
     /// their checksum or could not be read. A cache that goes bad costs reads, never a decision.
     pub fn damaged_states(&self) -> u64 {
         self.context.damaged()
+    }
+
+    /// What an operator sees of the transactions of sagas, and does about them.
+    pub fn sagas(&self) -> Sagas<'_> {
+        Sagas::new(self)
     }
 
     /// What an operator does about personal data.

@@ -2,6 +2,7 @@
 
 mod privacy;
 mod read_models;
+mod sagas;
 mod schemas;
 
 use std::net::IpAddr;
@@ -16,6 +17,7 @@ use time::{Date, OffsetDateTime};
 
 pub(crate) use self::privacy::Privacy;
 pub(crate) use self::read_models::{Drop, Replay, Revisions, Switch};
+pub(crate) use self::sagas::{SagaList, SagaOf, Sagas};
 pub(crate) use self::schemas::{Export, Language, Locked, Schemas};
 
 /// How many events may be shown at once.
@@ -74,6 +76,9 @@ pub(crate) enum Look {
     /// Forget whom personal data concern
     #[command(subcommand)]
     Privacy(Privacy),
+    /// Look at the transactions of sagas, and let one ask again
+    #[command(subcommand, arg_required_else_help = false)]
+    Sagas(Sagas),
     /// Compare projections and sagas with the head of the store
     Health,
     /// Print what there is to deploy, as JSON

@@ -2,7 +2,7 @@
 
 mod command;
 mod consumer;
-mod history;
+pub(crate) mod history;
 mod placement;
 mod projector;
 mod query;
@@ -30,7 +30,7 @@ pub(crate) use query::QueryFunction;
 pub use query::{ReadModels, ViewPage};
 pub(crate) use rebuildable::Rebuildable;
 pub(crate) use relay::RelayFunction;
-pub(crate) use saga::SagaFunction;
+pub(crate) use saga::{SagaFunction, asked, dispatch, heard};
 use warm::{Lifetime, Warm};
 
 use crate::guard::guarded;

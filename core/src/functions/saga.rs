@@ -242,23 +242,29 @@ fn commit(context: &Context, id: &CommandId, reacted: &Reacted) -> Result<Commit
 }
 
 /// Asks for what a record says, under ids that the record gives.
-async fn dispatch(context: &Context, record: &RecordedCommit) -> Result<()> {
+pub(crate) async fn dispatch(context: &Context, record: &RecordedCommit) -> Result<()> {
     for event in record.events() {
-        let Reacted { heard, asked, .. } = read(&event)?;
-        let commands: Vec<_> = asked
-            .into_iter()
-            .enumerate()
-            .filter_map(|(nth, Effect(step))| match step {
-                Step::Give(give) => Some(command(&heard, &event, nth, give)),
-                Step::Cancel(_) => None,
-            })
-            .collect();
-        for batch in commands.chunks(BATCH_COMMANDS_MAX) {
+        for batch in asked(&event)?.chunks(BATCH_COMMANDS_MAX) {
             let outcomes = context.ports.queue.send(batch).await;
             outcomes.into_iter().collect::<Result<Vec<()>>>()?;
         }
     }
     Ok(())
+}
+
+/// The event that the record `event` is about.
+pub(crate) fn heard(event: &RecordedEvent) -> Result<EventId> {
+    read(event).map(|reacted| reacted.heard.id())
+}
+
+/// The commands that the record `event` asks for.
+pub(crate) fn asked(event: &RecordedEvent) -> Result<Vec<QueuedCommand>> {
+    let Reacted { heard, asked, .. } = read(event)?;
+    let command = |(nth, Effect(step))| match step {
+        Step::Give(give) => Some(command(&heard, event, nth, give)),
+        Step::Cancel(_) => None,
+    };
+    Ok(asked.into_iter().enumerate().filter_map(command).collect())
 }
 
 /// The `nth` command that the record `event` asks for, on account of what was `heard`.

@@ -7,9 +7,11 @@ mod read_model;
 mod redeliver;
 mod removal;
 mod replay;
+mod sagas;
 mod switch;
 
 pub use privacy::{ForgetRequest, Forgotten, ForgottenPage, Privacy};
 pub use progress::{Progress, Unhandled};
 pub use read_model::{Built, ReadModel, RevisionState};
 pub use replay::{Replay, Replayed, Start};
+pub use sagas::{SagaInstance, SagaPage, SagaQuery, SagaRecord, Sagas};

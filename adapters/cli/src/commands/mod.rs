@@ -7,6 +7,7 @@ pub(crate) mod manifest;
 pub(crate) mod privacy;
 pub(crate) mod replay;
 pub(crate) mod revisions;
+pub(crate) mod sagas;
 pub(crate) mod schemas;
 pub(crate) mod send;
 pub(crate) mod serve;

@@ -31,6 +31,7 @@ mod refusals;
 mod relay;
 mod replay;
 mod revisions;
+mod saga_operations;
 mod sagas;
 mod snapshots;
 mod timers;
@@ -94,6 +95,7 @@ pub(crate) const GROUPS: &[(&str, &[Case])] = &[
     ("relay", relay::CASES),
     ("replay", replay::CASES),
     ("revisions", revisions::CASES),
+    ("saga_operations", saga_operations::CASES),
     ("sagas", sagas::CASES),
     ("snapshots", snapshots::CASES),
     ("timers", timers::CASES),
