@@ -57,6 +57,7 @@ pub mod domain;
 pub mod faults;
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -119,6 +120,13 @@ impl fmt::Display for Capability {
     }
 }
 
+/// The environment variable that ends a run with the first case that panics: what matters then is
+/// whether one does, as when a mutant is tried.
+pub const FAIL_FAST: &str = "CONFORMANCE_FAIL_FAST";
+
+/// The exit code of a run in which a case failed.
+const FAILED: i32 = 101;
+
 /// How long one case may take, on the slowest emulator.
 const CASE_SECONDS_MAX: u64 = 300;
 
@@ -136,7 +144,7 @@ fn trial(fixture: &Arc<dyn Fixture>, group: &str, case: Case) -> Trial {
     let lacking = case.needs.iter().filter(|need| fixture.lacks().contains(need));
     let lacking: Vec<_> = lacking.map(Capability::to_string).collect();
     let name = format!("{}::{group}::{}", fixture.name(), case.name);
-    let fixture = fixture.clone();
+    let (fixture, title) = (fixture.clone(), name.clone());
     let run = move || {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -145,9 +153,8 @@ fn trial(fixture: &Arc<dyn Fixture>, group: &str, case: Case) -> Trial {
             let world = World::open(fixture).await;
             tokio::time::timeout(in_time, (case.run)(world)).await
         };
-        runtime.block_on(tried).map_err(|_| {
-            libtest_mimic::Failed::from(format!("it has not ended in {CASE_SECONDS_MAX} s"))
-        })
+        let ended = or_exit(&title, || runtime.block_on(tried));
+        ended.map_err(|_| format!("it has not ended in {CASE_SECONDS_MAX} s").into())
     };
     match lacking.is_empty() {
         true => Trial::test(name, run),
@@ -155,6 +162,17 @@ fn trial(fixture: &Arc<dyn Fixture>, group: &str, case: Case) -> Trial {
             .with_kind(format!("lacks {}", lacking.join(", ")))
             .with_ignored_flag(true),
     }
+}
+
+/// What `run` comes to. If it panics, and the first failure is to end the run, it does.
+fn or_exit<T>(case: &str, run: impl FnOnce() -> T) -> T {
+    if std::env::var_os(FAIL_FAST).is_none() {
+        return run();
+    }
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
+        eprintln!("{case} failed, and {FAIL_FAST} is set");
+        std::process::exit(FAILED)
+    })
 }
 
 /// Runs the suite over `fixture` as the command line says: the `main` of an adapter's test.
