@@ -83,7 +83,9 @@ impl CloudEvent {
     ///
     /// # Errors
     ///
-    /// [`Invalid`](crate::ErrorKind::Invalid) if the parts of the envelope contradict each other.
+    /// [`Invalid`](crate::ErrorKind::Invalid) if the parts of the envelope contradict each other,
+    /// [`Oversized`](crate::ErrorKind::Oversized) if what travels with it is longer than core
+    /// lets anything be.
     pub fn into_announced(self) -> Result<Announced> {
         let Some(data) = self.data else { return Ok(Announced::Reference(self.id)) };
         let contradiction = |what: &str| {
@@ -97,13 +99,15 @@ impl CloudEvent {
         }
         let schema = self.dataschema.rsplit_once('.').and_then(|(_, schema)| schema.parse().ok());
         let (correlation, causation) = (self.correlationid, self.parentid);
+        let metadata = Metadata { correlation, causation, traceparent: self.traceparent };
+        metadata.check()?;
         Ok(Announced::Event(RecordedEvent {
             version: self.id.version,
             event_type: event_type.to_owned(),
             schema: schema.ok_or_else(|| contradiction("dataschema"))?,
             time: self.time,
             command: self.causationid,
-            metadata: Metadata { correlation, causation, traceparent: self.traceparent },
+            metadata,
             stream: self.subject,
             data,
         }))

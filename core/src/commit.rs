@@ -99,7 +99,7 @@ impl Commit {
     /// # Errors
     ///
     /// [`Invalid`](ErrorKind::Invalid) if there are no events, [`Oversized`](ErrorKind::Oversized)
-    /// if there are too many or they are too large, with the size and the limit.
+    /// if there are too many or they or the metadata are too large, with the size and the limit.
     pub fn new(
         id: CommandId,
         fingerprint: u32,
@@ -108,6 +108,7 @@ impl Commit {
         events: Vec<NewEvent>,
     ) -> Result<Self> {
         check_events(&events)?;
+        metadata.check()?;
         let time = to_the_millisecond(time);
         let (window, state_at) = (Window::default(), StateAt::Nowhere);
         Ok(Self { id, fingerprint, time, metadata, events, window, state: None, state_at })

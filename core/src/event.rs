@@ -4,7 +4,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::{CommandId, Error, Payload, Result, StreamName};
+use crate::limits::{CAUSATION_CHARS_MAX, CORRELATION_CHARS_MAX, TRACEPARENT_CHARS_MAX};
+use crate::{CommandId, Error, ErrorKind, Payload, Result, StreamName};
 
 /// The number of events in a stream, and so the position of its last event. Empty is 0.
 #[derive(
@@ -90,6 +91,28 @@ pub struct Metadata {
     /// The W3C trace context of the request ("Trace Context", section 3.2).
     #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
+}
+
+impl Metadata {
+    /// Refuses what would make every event of a commit larger than it may be.
+    ///
+    /// # Errors
+    ///
+    /// [`Oversized`](ErrorKind::Oversized), naming the part, its size and the limit.
+    pub(crate) fn check(&self) -> Result<()> {
+        for (name, part, max) in [
+            ("correlation", &self.correlation, CORRELATION_CHARS_MAX),
+            ("causation", &self.causation, CAUSATION_CHARS_MAX),
+            ("traceparent", &self.traceparent, TRACEPARENT_CHARS_MAX),
+        ] {
+            let chars = part.as_ref().map_or(0, |part| part.chars().count());
+            if chars > max {
+                let message = format!("the {name} has {chars} characters, of at most {max}");
+                return Err(Error::new(ErrorKind::Oversized, message));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// An event that a store is asked to record.

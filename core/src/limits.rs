@@ -27,6 +27,17 @@ pub const NAME_CHARS_MAX: usize = 48;
 /// checkpoints are named.
 pub const DOCUMENT_ID_CHARS_MAX: usize = NAME_CHARS_MAX + 1 + ID_CHARS_MAX;
 
+/// How many characters the correlation of a request may have: as many as an id, which it often is.
+pub const CORRELATION_CHARS_MAX: usize = ID_CHARS_MAX;
+
+/// How many characters a causation may have: what the id of an event takes, a stream's name, an
+/// `@` and a version of up to 20 digits.
+pub const CAUSATION_CHARS_MAX: usize = DOCUMENT_ID_CHARS_MAX + 1 + 20;
+
+/// How many characters a trace context may have, as its first version does ("Trace Context",
+/// section 3.2.2).
+pub const TRACEPARENT_CHARS_MAX: usize = 55;
+
 /// How many bytes a document may have, bookkeeping included: 256 KiB.
 pub const DOCUMENT_BYTES_MAX: usize = 256 * 1024;
 

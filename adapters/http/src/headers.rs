@@ -1,7 +1,7 @@
 //! What is read from the headers of a request.
 
 use axum::http::{HeaderMap, HeaderName, header};
-use skyfold::limits::ID_CHARS_MAX;
+use skyfold::limits::{CORRELATION_CHARS_MAX, TRACEPARENT_CHARS_MAX};
 use skyfold::{CommandId, Version};
 
 use crate::problem::Problem;
@@ -15,9 +15,6 @@ pub(crate) const CORRELATION: HeaderName = HeaderName::from_static("x-correlatio
 
 /// The header that carries the trace context ("Trace Context", section 3.2).
 pub(crate) const TRACEPARENT: &str = "traceparent";
-
-/// How many bytes the trace context has in the version of the format that is known.
-const TRACEPARENT_BYTES: usize = 55;
 
 /// The headers of a request, read strictly.
 #[derive(Clone, Copy, Debug)]
@@ -39,10 +36,10 @@ impl<'a> Headers<'a> {
     /// The business transaction that the request belongs to.
     pub(crate) fn correlation(self) -> Result<Option<String>, Problem> {
         let Some(value) = self.one(&CORRELATION)? else { return Ok(None) };
-        if (1..=ID_CHARS_MAX).contains(&value.len()) {
+        if (1..=CORRELATION_CHARS_MAX).contains(&value.len()) {
             return Ok(Some(value.to_owned()));
         }
-        let (bytes, max) = (value.len(), ID_CHARS_MAX);
+        let (bytes, max) = (value.len(), CORRELATION_CHARS_MAX);
         let detail =
             format!("the header {CORRELATION} has 1 to {max} printable characters, not {bytes}");
         Err(Problem::invalid(detail))
@@ -119,19 +116,20 @@ pub(crate) fn traceparent(headers: &HeaderMap) -> Option<String> {
     let is_hex = |field: &str| field.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     let is_zero = |field: &str| field.bytes().all(|b| b == b'0');
     // A later version may append fields, and is read as far as it is known.
-    let fits = version != "00" || value.len() == TRACEPARENT_BYTES;
+    let fits = version != "00" || value.len() == TRACEPARENT_CHARS_MAX;
     let legal = lengths == [2, 32, 16, 2]
         && fits
         && version != "ff"
         && [version, trace, parent, flags].into_iter().all(is_hex)
         && !is_zero(trace)
         && !is_zero(parent);
-    legal.then(|| value[..TRACEPARENT_BYTES].to_owned())
+    legal.then(|| value[..TRACEPARENT_CHARS_MAX].to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use axum::http::HeaderValue;
+    use skyfold::limits::ID_CHARS_MAX;
 
     use super::*;
 
@@ -203,7 +201,10 @@ mod tests {
     fn a_correlation_is_short_and_printable() {
         let read = |value: &str| Headers(&with(CORRELATION, &[value])).correlation();
         assert_eq!(read("basket 7").unwrap().as_deref(), Some("basket 7"));
-        for illegal in ["", "größe", "a\tb", &"x".repeat(ID_CHARS_MAX + 1)] {
+        for chars in [CORRELATION_CHARS_MAX - 1, CORRELATION_CHARS_MAX] {
+            assert_eq!(read(&"x".repeat(chars)).unwrap(), Some("x".repeat(chars)));
+        }
+        for illegal in ["", "größe", "a\tb", &"x".repeat(CORRELATION_CHARS_MAX + 1)] {
             assert!(read(illegal).is_err(), "{illegal}");
         }
     }

@@ -247,6 +247,7 @@ fn check_request(context: &Context, request: &CommandRequest) -> Result<()> {
             format!("the command has {bytes} bytes, of at most {}", limits::COMMAND_BYTES_MAX);
         return Err(Error::new(ErrorKind::Oversized, message));
     }
+    request.metadata.check()?;
     let now = command_id::millis(context.ports.clock.now());
     if request.id.issued().is_some_and(|issued| issued > now.saturating_add(FUTURE_MILLIS_MAX)) {
         let message =

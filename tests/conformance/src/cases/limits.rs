@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use serde_json::json;
 use skyfold::limits::{
-    BATCH_DOCUMENTS_MAX, COMMAND_BYTES_MAX, COMMIT_BYTES_MAX, COMMIT_EVENTS_MAX,
-    DOCUMENT_BYTES_MAX, EVENT_BYTES_MAX, ID_CHARS_MAX, NAME_CHARS_MAX,
+    BATCH_DOCUMENTS_MAX, CAUSATION_CHARS_MAX, COMMAND_BYTES_MAX, COMMIT_BYTES_MAX,
+    COMMIT_EVENTS_MAX, CORRELATION_CHARS_MAX, DOCUMENT_BYTES_MAX, EVENT_BYTES_MAX, ID_CHARS_MAX,
+    NAME_CHARS_MAX, TRACEPARENT_CHARS_MAX,
 };
 use skyfold::ports::{Guard, Write};
 use skyfold::{
-    CommandId, Error, ErrorKind, Payload, Projection, Receipt, RecordedEvent, StoredState,
-    StreamId, Subscription,
+    CloudEvent, CommandId, CommandRequest, Decider, Error, ErrorKind, Metadata, Payload,
+    Projection, Receipt, RecordedEvent, StoredState, StreamId, Subscription, Trigger,
 };
 
-use super::bank::{account, deposit, note, open, tag};
+use super::bank::{account, deposit, note, open, request, tag};
 use super::documents::put;
 use super::world::{event, versions};
 use super::{Bank, Case, World, cases};
@@ -25,6 +26,7 @@ pub(super) const CASES: &[Case] = cases![
     an_event_of_the_most_bytes_is_stored_and_one_more_is_refused,
     a_commit_of_the_most_bytes_is_stored_and_one_more_is_refused,
     a_command_of_the_most_bytes_is_taken_and_one_more_is_refused,
+    metadata_of_the_most_characters_is_taken_and_one_more_is_refused,
     the_largest_commit_is_stored_with_the_largest_state,
     a_snapshot_of_256_kib_is_stored,
     a_document_of_the_most_bytes_is_stored,
@@ -118,6 +120,42 @@ async fn a_command_of_the_most_bytes_is_taken_and_one_more_is_refused(world: Wor
     let error = bank.fail("1", "a", &note(&"x".repeat(over - empty), 0)).await;
     is_oversized(&error, &counted, over, COMMAND_BYTES_MAX);
     assert_eq!(counted.take().len(), 0, "nothing is read for it either");
+}
+
+async fn metadata_of_the_most_characters_is_taken_and_one_more_is_refused(world: World) {
+    let (bank, counted) = counted(&world);
+    let text = |chars: usize| Some("日".repeat(chars));
+    for (max, of) in [
+        (CORRELATION_CHARS_MAX, (|correlation| Metadata { correlation, ..none() }) as OnePart),
+        (CAUSATION_CHARS_MAX, |causation| Metadata { causation, ..none() }),
+        (TRACEPARENT_CHARS_MAX, |traceparent| Metadata { traceparent, ..none() }),
+    ] {
+        let give = async |chars| {
+            let id = CommandId::fresh(world.now());
+            let request = request::<Account>("1", id.as_str(), &deposit(1));
+            let request = CommandRequest { metadata: of(text(chars)), ..request };
+            bank.runtime.invoke(Account::CATEGORY, Trigger::Command(request)).await
+        };
+        for chars in [max - 1, max] {
+            give(chars).await.unwrap();
+            let events = world.events(&account("1")).await;
+            assert_eq!(events.last().unwrap().metadata, of(text(chars)));
+        }
+        counted.take();
+        is_oversized(&give(max + 1).await.unwrap_err(), &counted, max + 1, max);
+        let mut event = CloudEvent::new("bank", &world.events(&account("1")).await[0]);
+        let Metadata { correlation, causation, traceparent } = of(text(max + 1));
+        event =
+            CloudEvent { correlationid: correlation, parentid: causation, traceparent, ..event };
+        is_oversized(&event.into_announced().unwrap_err(), &counted, max + 1, max);
+    }
+}
+
+/// What makes metadata of one part.
+type OnePart = fn(Option<String>) -> Metadata;
+
+fn none() -> Metadata {
+    Metadata::default()
 }
 
 async fn the_largest_commit_is_stored_with_the_largest_state(world: World) {
