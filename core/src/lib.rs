@@ -42,7 +42,8 @@ pub use functions::{ReadModels, ViewPage};
 pub use manifest::{CommandDescriptor, Descriptor, EventDescriptor, Kind, Manifest};
 pub use name::{Category, StreamId, StreamName};
 pub use operations::{
-    Built, Progress, ReadModel, Replay, Replayed, RevisionState, Start, Unhandled,
+    Built, Difference, Drift, DriftKind, OnDrift, Progress, ReadModel, Replay, Replayed,
+    RevisionState, Start, Unhandled, Verified, Verify,
 };
 pub use operations::{ForgetRequest, Forgotten, ForgottenPage, Privacy};
 pub use operations::{SagaInstance, SagaPage, SagaQuery, SagaRecord, Sagas};

@@ -4,6 +4,8 @@
 //! DynamoDB"), a Firestore document 1 MiB ("Quotas and limits"), a Cosmos DB item 2 MB ("Azure
 //! Cosmos DB service quotas").
 
+use std::time::Duration;
+
 /// How many events one command may record.
 pub const COMMIT_EVENTS_MAX: usize = 64;
 
@@ -46,6 +48,10 @@ pub const BATCH_DOCUMENTS_MAX: usize = 100;
 
 /// How many documents or commits one page may hold.
 pub const PAGE_ITEMS_MAX: usize = 100;
+
+/// How long after it was appended a commit may be missing from the feed, at most. Those who compare
+/// views with the feed, or repair them from it, wait so long.
+pub const FEED_LAG_MAX: Duration = Duration::from_secs(10);
 
 /// How many lists the views of one projection may appear in.
 pub const LISTS_MAX: usize = 3;

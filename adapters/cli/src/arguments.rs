@@ -16,7 +16,7 @@ use time::macros::format_description;
 use time::{Date, OffsetDateTime};
 
 pub(crate) use self::privacy::Privacy;
-pub(crate) use self::read_models::{Drop, Replay, Revisions, Switch};
+pub(crate) use self::read_models::{Drop, Replay, Revisions, Switch, Verify};
 pub(crate) use self::sagas::{SagaList, SagaOf, Sagas};
 pub(crate) use self::schemas::{Export, Language, Locked, Schemas};
 
@@ -67,6 +67,8 @@ pub(crate) enum Look {
     List(List),
     /// Build the views of a projection from past events; after an interruption it goes on
     Replay(Replay),
+    /// Compare the views of a projection with a fresh fold of the log; fails if they have drifted
+    Verify(Verify),
     /// Show the revisions of a projection, and which of them answers
     Revisions(Revisions),
     /// Let another revision of a projection answer

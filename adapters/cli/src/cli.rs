@@ -11,7 +11,7 @@ use crate::arguments::{BuiltIn, Global, Look, Serve};
 use crate::background::{Background, BoxFuture, Settle};
 use crate::commands::serve::{self, Hosting};
 use crate::commands::{
-    ask, events, health, manifest, privacy, replay, revisions, sagas, schemas, send, state,
+    ask, events, health, manifest, privacy, replay, revisions, sagas, schemas, send, state, verify,
 };
 use crate::output::{Hints, is_unread};
 use crate::{Client, Console, Context, Exit, Format, Output, logs};
@@ -255,6 +255,7 @@ async fn look(context: &Context, command: Look, locked: PathBuf) -> Result<Exit>
         Look::View(arguments) => ask::view(context, arguments).await,
         Look::List(arguments) => ask::list(context, arguments).await,
         Look::Replay(arguments) => replay::replay(context, arguments).await,
+        Look::Verify(arguments) => verify::verify(context, arguments).await,
         Look::Revisions(arguments) => revisions::revisions(context, arguments).await,
         Look::Switch(arguments) => revisions::switch(context, arguments).await,
         Look::Drop(arguments) => revisions::drop(context, arguments).await,

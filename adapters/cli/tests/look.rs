@@ -252,6 +252,35 @@ async fn what_cannot_be_replayed_or_switched_to_is_refused() {
 }
 
 #[tokio::test]
+async fn drift_is_told_fails_and_is_put_right() {
+    use skyfold::Payload;
+    use skyfold::ports::{DocumentKey, Guard, Write};
+    use skyfold_memory::VirtualClock;
+
+    // Views that differ are looked at again 10 s later, of a clock that does not keep us waiting.
+    let memory = Memory::with_clock(VirtualClock::new());
+    let sent = run(&memory, r#"send tally 1 add {"amount":5,"owner":"ada"}"#).await;
+    assert_eq!(sent.exit, Exit::Done, "{sent:?}");
+    memory.settle(&app().bind(memory.ports()).unwrap()).await.unwrap();
+    let (sound, dry) = (run(&memory, "verify totals").await, "replay totals --dry-run --json");
+    assert_eq!(sound.exit, Exit::Done, "{sound:?}");
+    assert_eq!(run(&memory, dry).await.json()[0]["drifted"], 0);
+    let key = DocumentKey { collection: "totals.1".into(), id: "1".into() };
+    let body = Some(Payload::parse(r#"{"view":[],"seen":[["tally-1",99]]}"#).unwrap());
+    let write = Write { key, body, listings: vec![], guard: Guard::None, expires: None };
+    assert!(memory.ports().documents.write(&[write]).await[0].is_ok());
+    let drift = run(&memory, "verify totals").await;
+    assert_eq!(drift.exit, Exit::Failed, "{drift:?}");
+    assert!(drift.out.contains("1 have drifted"), "{drift:?}");
+    assert!(drift.err.contains("--repair"), "{drift:?}");
+    assert_eq!(run(&memory, dry).await.json()[0]["drifted"], 1);
+    let repaired = run(&memory, "verify totals --repair --json").await;
+    assert_eq!(repaired.json()[0]["repaired"], 1, "{repaired:?}");
+    assert_eq!(repaired.exit, Exit::Done);
+    assert_eq!(run(&memory, "verify totals").await.exit, Exit::Done);
+}
+
+#[tokio::test]
 async fn the_manifest_is_json_in_either_form() {
     let memory = Memory::new();
     for line in ["manifest", "manifest --json"] {

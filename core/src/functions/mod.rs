@@ -11,7 +11,7 @@ mod relay;
 mod saga;
 mod streams;
 mod timers;
-mod view;
+pub(crate) mod view;
 mod warm;
 
 use std::any::Any;

@@ -1,9 +1,12 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::functions::view::{StoredView, listings};
 use crate::functions::{Context, Function, ProjectionFunction};
-use crate::{Announced, Projection, Result, StreamName};
+use crate::ports::{Document, DocumentKey, Listing, Write};
+use crate::{Announced, Payload, Projection, Result, Route, StreamName};
 
 /// One revision of a read model, as those see it who rebuild it, compare it and switch to it.
 #[async_trait]
@@ -22,6 +25,18 @@ pub(crate) trait Rebuildable: Send + Sync {
 
     /// The same under the name of its revision, so that another one can have the bare name.
     fn named_by_revision(&self) -> Arc<dyn Function>;
+
+    /// The same in a collection of its own, where all that is written lasts for `lifetime`.
+    fn beside(&self, collection: String, lifetime: Duration) -> Arc<dyn Rebuildable>;
+
+    /// Whether each view is fed by the one stream that has its id.
+    fn is_of_own_streams(&self) -> bool;
+
+    /// The places in lists of the view of `key` that is `stored`.
+    fn listings(&self, key: &str, stored: &StoredView) -> Result<Vec<Listing>>;
+
+    /// The write that puts `stored` in the place of `document`, the view of `key`.
+    fn write(&self, key: &str, stored: &StoredView, document: Option<&Document>) -> Result<Write>;
 
     /// Handles what was announced of one stream.
     async fn handle(
@@ -53,6 +68,25 @@ impl<P: Projection> Rebuildable for ProjectionFunction<P> {
     fn named_by_revision(&self) -> Arc<dyn Function> {
         let name = format!("{}.{}", P::NAME, P::REVISION);
         Arc::new(Self { name, ..Self::new() })
+    }
+
+    fn beside(&self, collection: String, lifetime: Duration) -> Arc<dyn Rebuildable> {
+        Arc::new(Self { collection, lifetime: Some(lifetime), ..Self::new() })
+    }
+
+    fn is_of_own_streams(&self) -> bool {
+        matches!(P::route(), Route::OwnStream)
+    }
+
+    fn listings(&self, key: &str, stored: &StoredView) -> Result<Vec<Listing>> {
+        let view: Option<P::View> = stored.view().map(Payload::decode).transpose()?;
+        listings::<P>(key, view.as_ref())
+    }
+
+    fn write(&self, key: &str, stored: &StoredView, document: Option<&Document>) -> Result<Write> {
+        let view: Option<P::View> = stored.view().map(Payload::decode).transpose()?;
+        let key = DocumentKey { collection: self.collection.clone(), id: key.to_owned() };
+        stored.write::<P>(key, document, view.as_ref())
     }
 
     async fn handle(

@@ -10,6 +10,9 @@ use crate::{
 /// How many streams a view remembers before it asks which of them it may forget.
 pub(crate) const SEEN_MAX: usize = 64;
 
+/// How many streams a view remembers while it is held, so that it always fits its document.
+const HELD_SEEN_MAX: usize = 1_024;
+
 /// A view beside the versions it reflects, so that both change in one write.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct StoredView {
@@ -21,6 +24,10 @@ pub(crate) struct StoredView {
     /// Whether a stream was forgotten, so that one which is not in `seen` may have fed the view.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     has_forgotten: bool,
+    /// Whether it forgets no stream for now, so that whoever repairs it can tell what it was fed
+    /// from here on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_held: bool,
     /// The event that changed the view last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last: Option<EventId>,
@@ -77,7 +84,8 @@ impl StoredView {
     /// The streams that may be forgotten if their checkpoints are beyond what was seen of them:
     /// none while there are few.
     pub(crate) fn oldest(&self) -> &[(StreamName, Version)] {
-        match self.seen.len() > SEEN_MAX {
+        let limit = if self.is_held { HELD_SEEN_MAX } else { SEEN_MAX };
+        match self.seen.len() > limit {
             true => &self.seen[..self.seen.len() - SEEN_MAX / 2],
             false => &[],
         }
@@ -86,7 +94,43 @@ impl StoredView {
     /// Forgets `streams`.
     pub(crate) fn forget(&mut self, streams: &[StreamName]) {
         self.has_forgotten |= !streams.is_empty();
+        self.is_held &= streams.is_empty();
         self.seen.retain(|(seen, _)| !streams.contains(seen));
+    }
+
+    /// All that it remembers of the streams that fed it.
+    pub(crate) fn all_seen(&self) -> &[(StreamName, Version)] {
+        &self.seen
+    }
+
+    /// Whether it forgets no stream for now.
+    pub(crate) fn is_held(&self) -> bool {
+        self.is_held
+    }
+
+    /// The same, which forgets no stream until it is written over.
+    pub(crate) fn held(mut self) -> Self {
+        self.is_held = true;
+        self
+    }
+
+    /// The same, which may have been fed by streams that it does not remember.
+    pub(crate) fn forgetful(mut self) -> Self {
+        self.has_forgotten = true;
+        self
+    }
+
+    /// The same in the place of `other`: it also remembers what `other` has `seen` of streams that
+    /// never changed it.
+    pub(crate) fn in_place_of(mut self, other: &Self, seen: &[(StreamName, Version)]) -> Self {
+        for (stream, version) in seen {
+            if self.seen(stream) < Some(*version) {
+                self.see(stream, *version);
+            }
+        }
+        self.has_forgotten |= other.has_forgotten;
+        self.is_held = false;
+        self
     }
 
     /// The write that puts it in the place of `document`.
@@ -113,7 +157,7 @@ impl StoredView {
 }
 
 /// The lists that `view` appears in.
-fn listings<P: Projection>(key: &str, view: Option<&P::View>) -> Result<Vec<Listing>> {
+pub(crate) fn listings<P: Projection>(key: &str, view: Option<&P::View>) -> Result<Vec<Listing>> {
     let Some(view) = view else { return Ok(vec![]) };
     let mut listings: Vec<Listing> = vec![];
     let listed =

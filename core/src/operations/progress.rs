@@ -14,7 +14,7 @@ const UNHANDLED_MAX: usize = 100;
 /// An event that could not be handled. Those that follow it in its stream wait for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unhandled {
-    /// The event.
+    /// The event, or the first of those that were delivered with it.
     pub event: EventId,
     /// Why.
     pub why: String,

@@ -91,6 +91,7 @@ pub(crate) async fn remove_all(
     Err(Error::new(ErrorKind::Conflict, message))
 }
 
-fn deletion(key: DocumentKey) -> Write {
+/// The write that removes a document, whatever it holds.
+pub(crate) fn deletion(key: DocumentKey) -> Write {
     Write { key, body: None, listings: vec![], guard: Guard::None, expires: None }
 }

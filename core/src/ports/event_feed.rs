@@ -53,7 +53,8 @@ pub struct FeedPage {
 ///
 /// - A stream is in one slice for good, and its commits appear there in its order.
 /// - Nothing appears before a position that was handed out.
-/// - Every commit appears in due time; a page may end before the newest.
+/// - Every commit appears in due time, within [`FEED_LAG_MAX`](crate::limits::FEED_LAG_MAX) of its
+///   append; until then a page may end before it.
 /// - Reading on from a position, by whatever process and however much later, continues there.
 /// - A position that this feed did not make, or of another slice, is
 ///   [`Invalid`](crate::ErrorKind::Invalid).

@@ -28,12 +28,31 @@ pub(crate) struct Replay {
     /// Let the revision answer from then on
     #[arg(long)]
     pub(crate) switch: bool,
+    /// Only tell what would change, and what could not be handled
+    #[arg(long, conflicts_with_all = ["restart", "switch", "from", "categories"])]
+    pub(crate) dry_run: bool,
 }
 
 impl Replay {
     pub(crate) fn start(&self) -> Start {
         if self.restart { Start::Anew } else { Start::Resume }
     }
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Verify {
+    /// The projection
+    #[arg(value_name = "PROJECTION")]
+    pub(crate) name: String,
+    /// Which revision [default: the newest that the app lists]
+    #[arg(long, value_name = "N")]
+    pub(crate) revision: Option<u32>,
+    /// At most so many events a second
+    #[arg(long, value_name = "N")]
+    pub(crate) rate: Option<NonZeroU32>,
+    /// Put right what has drifted
+    #[arg(long)]
+    pub(crate) repair: bool,
 }
 
 #[derive(Args, Clone, Debug)]

@@ -12,3 +12,4 @@ pub(crate) mod schemas;
 pub(crate) mod send;
 pub(crate) mod serve;
 pub(crate) mod state;
+pub(crate) mod verify;

@@ -2,10 +2,11 @@ use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 use serde::Serialize;
-use skyfold::{AsOf, Progress, Replayed, Result};
+use skyfold::{AsOf, OnDrift, Progress, Replayed, Result};
 
 use crate::arguments::Replay;
 use crate::commands::events::check_categories;
+use crate::commands::verify;
 use crate::{Context, Exit, Format, Output};
 
 /// How often machines are told how far a replay is.
@@ -28,6 +29,9 @@ pub(crate) async fn replay(context: &Context, arguments: Replay) -> Result<Exit>
     let runtime = context.client().runtime()?;
     check_categories(context.client().manifest(), &arguments.categories)?;
     let model = runtime.read_model(&arguments.name)?;
+    if arguments.dry_run {
+        return dry_run(context, &arguments).await;
+    }
     let (since, version) = match arguments.from {
         Some(AsOf::Time(time)) => (Some(time), None),
         Some(AsOf::Version(version)) => (None, Some(version)),
@@ -58,6 +62,16 @@ pub(crate) async fn replay(context: &Context, arguments: Replay) -> Result<Exit>
         output.say(format_args!("revision {} of {name} answers now", replayed.revision))?;
     }
     Ok(if is_whole { Exit::Done } else { Exit::Failed })
+}
+
+/// Tells what a replay would change and what it could not handle, and writes no view.
+async fn dry_run(context: &Context, arguments: &Replay) -> Result<Exit> {
+    let (revision, rate) = (arguments.revision, arguments.rate);
+    let dry = skyfold::Verify { revision, rate, on_drift: OnDrift::Report };
+    let verified = verify::compared(context, &arguments.name, &dry).await?;
+    context.output().json(&verified)?;
+    verify::say(context.output(), &arguments.name, &verified)?;
+    Ok(if verified.unhandled.is_empty() { Exit::Done } else { Exit::Failed })
 }
 
 fn say(output: &Output, name: &str, replayed: &Replayed, seconds: f64) -> Result<()> {

@@ -59,6 +59,17 @@ pub(super) async fn ids(world: &World, list: usize, under: &str) -> Vec<String> 
     read(world, query(list, under)).await
 }
 
+/// The ids of the documents of `collection` listed in `list` under `under`.
+pub(super) async fn ids_of(
+    world: &World,
+    collection: &str,
+    list: usize,
+    under: &str,
+) -> std::collections::BTreeSet<String> {
+    let query = ListQuery { collection: collection.into(), ..query(list, under) };
+    read(world, query).await.into_iter().collect()
+}
+
 /// Waits until `query` finds `expected`, since a list may lag behind.
 async fn shows(world: &World, query: ListQuery, expected: &[&str]) {
     let mut found = vec![];

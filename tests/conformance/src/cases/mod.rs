@@ -36,6 +36,7 @@ mod sagas;
 mod snapshots;
 mod timers;
 mod transfers;
+mod verify;
 mod world;
 
 use futures::future::LocalBoxFuture;
@@ -100,4 +101,5 @@ pub(crate) const GROUPS: &[(&str, &[Case])] = &[
     ("snapshots", snapshots::CASES),
     ("timers", timers::CASES),
     ("transfers", transfers::CASES),
+    ("verify", verify::CASES),
 ];

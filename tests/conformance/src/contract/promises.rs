@@ -144,7 +144,8 @@ pub const CONTRACT: &[Promise] = &[
     ),
     promise(
         "event_feed.rs",
-        "Every commit appears in due time; a page may end before the newest.",
+        "Every commit appears in due time, within `FEED_LAG_MAX` of its append; until then a page \
+         may end before it.",
         &[
             "event_feed::every_commit_appears_in_due_time_and_equals_what_was_appended",
             "event_feed::a_query_narrows_by_category_and_time",

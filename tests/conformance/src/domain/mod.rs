@@ -21,7 +21,7 @@ pub use member::{
 };
 pub use reports::{Balances, BalancesAnew, Fragile, Mended, Report};
 use skyfold::App;
-pub use tags::{Tagged, TaggedBy, Tags};
+pub use tags::{TagCounts, Tagged, TaggedBy, Tags};
 pub use ticket::{AllTickets, Ticket, TicketEvent, TicketStory, TicketWatch};
 pub use transfer::{Transfer, TransferState};
 

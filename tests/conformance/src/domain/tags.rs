@@ -51,6 +51,28 @@ impl Projection for Tags {
     }
 }
 
+/// How many events carry each tag: the same whatever order the streams come in.
+#[derive(Debug)]
+pub struct TagCounts;
+
+impl Projection for TagCounts {
+    const NAME: &'static str = "tag-counts";
+    type Input = Tagged;
+    type View = u64;
+
+    fn subscription() -> Subscription<Tagged> {
+        Tags::subscription()
+    }
+
+    fn route() -> Route<Tagged> {
+        Tags::route()
+    }
+
+    fn project(_: &str, count: Option<u64>, _: &RecordedEvent<Tagged>) -> Option<u64> {
+        Some(count.unwrap_or_default() + 1)
+    }
+}
+
 /// The view of one tag.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TaggedBy {
