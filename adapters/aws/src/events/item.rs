@@ -1,0 +1,100 @@
+//! A commit and a snapshot as items.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use skyfold::ports::Snapshot;
+use skyfold::{Commit, Error, ErrorKind, RecordedCommit, Result, StreamName, Version};
+
+use crate::fnv::Fnv;
+use crate::item::{BODY, Item, PARTITION, SORT, key, n, number, s, text};
+
+/// When a commit was appended, and its version: the index's sort key.
+pub(crate) const AT: &str = "T";
+
+/// The slice of the feed that a commit is in: the index's partition key.
+pub(crate) const SLICE: &str = "F";
+
+/// The version that a snapshot reflects.
+pub(crate) const REFLECTS: &str = "N";
+
+/// The sort key of a stream's snapshot, which is after that of every commit.
+pub(crate) const SNAPSHOT: &str = "SNAP#";
+
+/// How many slices there are: a partition key of an index takes 1,000 writes a second ("Best
+/// practices for designing and using partition keys effectively"). Never to be made fewer.
+pub(crate) const SLICES: u16 = 16;
+
+/// The slice that `stream` is in for good.
+pub(crate) fn slice_of(stream: &StreamName) -> u16 {
+    let mut hash = Fnv::new();
+    hash.write(stream.as_str().as_bytes());
+    u16::try_from(hash.finish() % u64::from(SLICES)).expect("it is less than the number of slices")
+}
+
+/// The sort key of the commit whose first event has `version`: as long as the longest, so that it
+/// sorts as text.
+pub(crate) fn sort_key(version: Version) -> String {
+    format!("{:020}", version.0)
+}
+
+/// The commit whose JSON is `body`, appended `at`, as an item; of `slice` where there is an index.
+pub(crate) fn of_commit(
+    stream: &StreamName,
+    first: Version,
+    body: &str,
+    at: String,
+    slice: Option<u16>,
+) -> Item {
+    let mut item = key(stream.as_str(), &sort_key(first));
+    item.insert(BODY.to_owned(), s(body));
+    item.insert(AT.to_owned(), s(at));
+    if let Some(slice) = slice {
+        item.insert(SLICE.to_owned(), s(slice.to_string()));
+    }
+    item
+}
+
+/// The commit that `item` is.
+pub(crate) fn to_commit(item: &Item) -> Result<RecordedCommit> {
+    let stream: StreamName = text(item, PARTITION)?.parse().map_err(|error| {
+        let message = "the table holds an item that is not of a stream";
+        Error::new(ErrorKind::Corrupt, message).with_source(error)
+    })?;
+    let first = text(item, SORT)?.parse().map(Version).map_err(|error| {
+        let message = format!("the table holds an item of {stream} that is not a commit");
+        Error::new(ErrorKind::Corrupt, message).with_source(error)
+    })?;
+    let commit: Commit = decode(&format!("the commit {stream}@{first}"), text(item, BODY)?)?;
+    Ok(RecordedCommit { stream, first, commit })
+}
+
+/// `snapshot` as an item.
+pub(crate) fn of_snapshot(stream: &StreamName, snapshot: &Snapshot) -> Result<Item> {
+    let mut item = key(stream.as_str(), SNAPSHOT);
+    item.insert(REFLECTS.to_owned(), n(snapshot.version.0));
+    let what = format!("the snapshot of {stream}");
+    item.insert(BODY.to_owned(), s(encode(&what, &snapshot.state)?));
+    Ok(item)
+}
+
+/// The snapshot of `stream` that `item` is.
+pub(crate) fn to_snapshot(stream: &StreamName, item: &Item) -> Result<Snapshot> {
+    let what = format!("the snapshot of {stream}");
+    let version = number(item, REFLECTS)?.map(Version).ok_or_else(|| {
+        Error::new(ErrorKind::Corrupt, format!("{what} does not say what it reflects"))
+    })?;
+    Ok(Snapshot { version, state: decode(&what, text(item, BODY)?)? })
+}
+
+/// `value`, which is `what`, as JSON.
+pub(crate) fn encode<T: Serialize>(what: &str, value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| {
+        Error::new(ErrorKind::Invalid, format!("{what} has no JSON form")).with_source(error)
+    })
+}
+
+fn decode<T: DeserializeOwned>(what: &str, text: &str) -> Result<T> {
+    serde_json::from_str(text).map_err(|error| {
+        Error::new(ErrorKind::Corrupt, format!("{what} cannot be read")).with_source(error)
+    })
+}

@@ -1,0 +1,78 @@
+//! When a commit was appended, so that the feed is in that order and nothing appears in its past.
+//!
+//! Two writers of one stream may have clocks that differ. Were a commit placed by the clock of its
+//! writer, it could come before its predecessor. A commit is placed by its own time instead, which
+//! core never lets fall within a stream, unless that is further from the writer's clock than
+//! [`SKEW_MAX`]: then by the clock, less or plus that much. So the commits of a stream are in its
+//! order wherever clocks differ by less than [`SKEW_MAX`], and no commit is placed further back
+//! than [`SKEW_MAX`] before it was appended. What was placed up to [`SETTLED_AFTER`] ago is
+//! therefore complete.
+
+use std::time::Duration;
+
+use skyfold::Version;
+use time::OffsetDateTime;
+
+/// By how much the clocks of two writers may differ.
+pub(crate) const SKEW_MAX: Duration = Duration::from_secs(2);
+
+/// How long an append may take, from the stamp until the index shows it: the longest request, and
+/// the lag of the index, which is less than a second unless writes are throttled.
+const APPEND_MAX: Duration = Duration::from_secs(6);
+
+/// After what time nothing is placed any more: the reader's clock may differ as well.
+pub(crate) const SETTLED_AFTER: Duration =
+    Duration::from_secs(2 * SKEW_MAX.as_secs() + APPEND_MAX.as_secs());
+
+/// The place of a commit whose first event has `version`, recorded at `time`, appended `now`.
+pub(crate) fn place(time: OffsetDateTime, now: OffsetDateTime, version: Version) -> String {
+    let placed = time.clamp(now - SKEW_MAX, now + SKEW_MAX);
+    format!("{}{:020}", at(placed), version.0)
+}
+
+/// Where the places of `time` begin, to the millisecond.
+pub(crate) fn at(time: OffsetDateTime) -> String {
+    let millis = (time.unix_timestamp_nanos() / 1_000_000).max(0);
+    format!("{millis:014}")
+}
+
+/// Where the feed ends `now`: everything before is settled.
+pub(crate) fn settled(now: OffsetDateTime) -> String {
+    at(now - SETTLED_AFTER)
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    const NOW: OffsetDateTime = datetime!(2010-12-01 08:26 UTC);
+    const SECOND: time::Duration = time::Duration::SECOND;
+
+    #[test]
+    fn the_commits_of_a_stream_are_in_its_order_whatever_clocks_say_within_their_skew() {
+        // The second writer's clock is behind the first's; its commit's time is not. Whoever decided
+        // has one that is at most as far from both.
+        for behind in [0, 1, 2] {
+            for decided in -9..=2 - behind {
+                let (first, second) = (NOW, NOW - SECOND * behind);
+                let time: OffsetDateTime = NOW + SECOND * decided;
+                let later = time.max(second);
+                let (a, b) = (place(time, first, Version(1)), place(later, second, Version(2)));
+                assert!(a < b, "{behind} behind, decided at {decided}: {a} {b}");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_placed_where_the_feed_has_settled() {
+        for years in [-50, -1, 1, 50] {
+            let time = NOW + time::Duration::days(365 * years);
+            let ends = NOW + SKEW_MAX + APPEND_MAX;
+            let placed = place(time, NOW, Version(1));
+            assert!(placed > settled(ends), "{years} years off");
+            assert!(placed < settled(NOW + SKEW_MAX + SETTLED_AFTER + SECOND), "it does appear");
+        }
+    }
+}

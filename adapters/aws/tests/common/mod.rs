@@ -1,0 +1,109 @@
+//! An AWS of one test: a DynamoDB of its own in this process, and a bus and a queue that take what
+//! EventBridge and SQS take, and deliver as they do.
+
+mod delivery;
+mod doorbell;
+mod services;
+mod wire;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
+use aws_types::SdkConfig;
+use conformance::Host;
+use skyfold::{Error, ErrorKind, Ports, Result, Runtime};
+use skyfold_aws::{Aws, Clients, Feed, Names, tables};
+use skyfold_memory::VirtualClock;
+
+use self::doorbell::Doorbell;
+use self::services::Services;
+pub use self::wire::Wire;
+
+/// How many rounds a settling may take before something must be wrong.
+const ROUNDS_MAX: usize = 10_000;
+
+/// One place, which shares nothing with any other.
+pub struct Place {
+    clock: VirtualClock,
+    ports: Ports,
+    doorbell: Arc<Doorbell>,
+    services: Services,
+}
+
+/// What everything is called.
+pub fn names() -> Names {
+    Names {
+        events: "order-events".into(),
+        documents: "order-documents".into(),
+        keys: "order-keys".into(),
+        bus: "order".into(),
+        queue: "http://sqs.local/000000000000/order".into(),
+    }
+}
+
+/// A configuration that reaches a DynamoDB of its own, empty, and whatever else over `wire`.
+pub async fn config(wire: Wire) -> SdkConfig {
+    let database = dynoxide::Database::memory().expect("a database opens in memory");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let address = listener.local_addr().expect("it has an address");
+    tokio::spawn(dynoxide::server::serve_on(listener, database));
+    let credentials = Credentials::new("test", "test", None, None, "test");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-central-1"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .endpoint_url(format!("http://{address}"))
+        .http_client(wire.into_client())
+        .build()
+}
+
+impl Place {
+    /// A place whose feed is read by `feed`.
+    pub async fn open(feed: Feed) -> Result<Self> {
+        Self::open_with(feed, |wire| wire).await
+    }
+
+    /// The same over an altered wire.
+    pub async fn open_with(feed: Feed, alter: impl FnOnce(Wire) -> Wire) -> Result<Self> {
+        let clock = VirtualClock::new();
+        let services = Services::new(clock.clone());
+        let wire = alter(Wire::new(services.clone()));
+        let clients = Clients::new(&config(wire).await);
+        tables::create_events(&clients.dynamodb, &names().events, feed).await?;
+        tables::create_documents(&clients.dynamodb, &names().documents).await?;
+        tables::create_keys(&clients.dynamodb, &names().keys).await?;
+        let aws = Aws::new(clients.clone(), names()).with_feed(feed);
+        let aws = aws.with_clock(Arc::new(clock.clone()));
+        let doorbell = Arc::new(Doorbell::new(aws.ports().events));
+        let ports = Ports { events: doorbell.clone(), ..aws.ports() };
+        Ok(Self { clock, ports, doorbell, services })
+    }
+}
+
+#[async_trait]
+impl Host for Place {
+    fn ports(&self) -> Ports {
+        self.ports.clone()
+    }
+
+    async fn settle(&self, runtime: &Runtime) -> Result<()> {
+        for _ in 0..ROUNDS_MAX {
+            let relayed = delivery::relay(&self.doorbell, runtime).await?;
+            let delivered = delivery::deliver(&self.services, runtime).await;
+            if !relayed && !delivered {
+                return Ok(());
+            }
+        }
+        let message = format!("nothing came to rest in {ROUNDS_MAX} rounds");
+        Err(Error::new(ErrorKind::Unexpected, message))
+    }
+
+    async fn pass(&self, duration: Duration) -> Result<()> {
+        self.clock.advance(duration);
+        Ok(())
+    }
+}
