@@ -21,7 +21,8 @@ use skyfold_memory::VirtualClock;
 
 use self::doorbell::Doorbell;
 use self::services::Services;
-pub use self::wire::Wire;
+pub use self::services::refusal;
+pub use self::wire::{Answer, Weather, Wire, response};
 
 /// How many rounds a settling may take before something must be wrong.
 const ROUNDS_MAX: usize = 10_000;
@@ -43,6 +44,11 @@ pub fn names() -> Names {
         bus: "order".into(),
         queue: "http://sqs.local/000000000000/order".into(),
     }
+}
+
+/// A wire on which nothing happens.
+pub fn calm() -> Wire {
+    Wire::new(Services::new(VirtualClock::new()))
 }
 
 /// A configuration that reaches a DynamoDB of its own, empty, and whatever else over `wire`.

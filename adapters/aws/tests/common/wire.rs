@@ -8,16 +8,17 @@ use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_types::body::SdkBody;
+use futures::future::BoxFuture;
 
 use super::services::Services;
 
 /// What may happen to a request on its way.
 pub trait Weather: fmt::Debug + Send + Sync + 'static {
     /// What comes instead of carrying out `request` for `target`.
-    fn before(&self, target: &str, request: &HttpRequest) -> Option<Answer>;
+    fn before(&self, target: &str, request: &mut HttpRequest) -> Option<Answer>;
 
     /// What comes instead of `answer`, once it was carried out.
-    fn after(&self, target: &str, answer: Answer) -> Answer;
+    fn after(&self, target: String, answer: Answer) -> BoxFuture<'static, Answer>;
 }
 
 /// What an HTTP client comes back with.
@@ -56,10 +57,10 @@ struct Line {
 }
 
 impl HttpConnector for Line {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+    fn call(&self, mut request: HttpRequest) -> HttpConnectorFuture {
         let Wire { services, weather } = self.wire.clone();
         let target = request.headers().get("x-amz-target").unwrap_or_default().to_owned();
-        if let Some(answer) = weather.as_ref().and_then(|w| w.before(&target, &request)) {
+        if let Some(answer) = weather.as_ref().and_then(|w| w.before(&target, &mut request)) {
             return HttpConnectorFuture::ready(answer);
         }
         let network = self.network.clone();
@@ -69,7 +70,7 @@ impl HttpConnector for Line {
                 None => network.call(request).await,
             };
             match weather {
-                Some(weather) => weather.after(&target, answer),
+                Some(weather) => weather.after(target, answer).await,
                 None => answer,
             }
         })

@@ -1,0 +1,188 @@
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
+use aws_sdk_dynamodb::error::ConnectorError;
+use aws_types::SdkConfig;
+use conformance::Host as _;
+use conformance::domain::{Account, Command};
+use serde_json::json;
+use skyfold::ports::{Consistency, DocumentKey, QueuedCommand, Range};
+use skyfold::{
+    App, CommandId, CommandRequest, Error, ErrorKind, Payload, Ports, Reply, StreamName, Trigger,
+};
+use skyfold_aws::{Aws, Clients, Feed, tables};
+
+use crate::common::{Place, calm, config, names, refusal, response};
+use crate::script::{Script, Turn};
+
+/// How soon an error is to be told.
+const SOON: Duration = Duration::from_secs(8);
+
+fn stream() -> StreamName {
+    "account-1".parse().unwrap()
+}
+
+async fn read(ports: &Ports) -> Error {
+    let read = ports.events.read(&stream(), Range::NEWEST, 1, Consistency::Strong).await;
+    read.unwrap_err()
+}
+
+fn keys(count: usize) -> Vec<DocumentKey> {
+    let key = |n: usize| DocumentKey { collection: "c".into(), id: n.to_string() };
+    (0..count).map(key).collect()
+}
+
+/// Ports over `script`.
+async fn scripted(script: Script) -> Ports {
+    let place = Place::open_with(Feed::Index, |wire| wire.in_weather(Arc::new(script))).await;
+    place.unwrap().ports()
+}
+
+#[tokio::test]
+async fn a_missing_table_is_named_with_what_to_do() {
+    let config = config(calm()).await;
+    let ports = Aws::new(Clients::new(&config), names()).ports();
+    let error = read(&ports).await;
+    assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
+    let text = error.to_string();
+    assert!(text.contains("the table order-events: it does not exist"), "{text}");
+    assert!(text.contains("region"), "{text}");
+    let error = ports.documents.get(&keys(2)).await.unwrap_err();
+    assert!(error.to_string().contains("order-documents"), "{error}");
+}
+
+#[tokio::test]
+async fn a_table_of_another_layout_is_named_as_one() {
+    let clients = Clients::new(&config(calm()).await);
+    // Without the index that the feed asks for.
+    tables::create_events(&clients.dynamodb, &names().events, Feed::Scan).await.unwrap();
+    let ports = Aws::new(clients, names()).ports();
+    let error = ports.feed.read(0, &Default::default(), None).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
+    assert!(error.to_string().contains("another layout"), "{error}");
+}
+
+#[tokio::test]
+async fn missing_credentials_are_told_at_once() {
+    let start = Instant::now();
+    let config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-central-1"))
+        .http_client(calm().into_client())
+        .build();
+    let error = read(&Aws::new(Clients::new(&config), names()).ports()).await;
+    assert_eq!(error.kind(), ErrorKind::Denied, "{error}");
+    assert!(error.to_string().contains("AWS_ACCESS_KEY_ID"), "{error}");
+    assert!(start.elapsed() < SOON);
+}
+
+#[tokio::test]
+async fn a_service_that_nobody_reaches_is_unavailable_within_seconds() {
+    let start = Instant::now();
+    let config = config(calm()).await.into_builder().endpoint_url("http://127.0.0.1:9").build();
+    let error = read(&Aws::new(Clients::new(&config), names()).ports()).await;
+    assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
+    assert!(start.elapsed() < SOON);
+}
+
+#[tokio::test]
+async fn what_is_refused_has_the_kind_that_says_what_to_do() {
+    let broken = || Turn::Before(Err(ConnectorError::io("reset by peer".into())));
+    let said = |code: &str| Turn::Before(Ok(refusal(code, "")));
+    for (turn, kind) in [
+        (said("ProvisionedThroughputExceededException"), ErrorKind::Throttled),
+        (said("ThrottlingException"), ErrorKind::Throttled),
+        (said("AccessDeniedException"), ErrorKind::Denied),
+        (said("InternalServerError"), ErrorKind::Unavailable),
+        (said("TransactionConflictException"), ErrorKind::Conflict),
+        (said("SomethingNew"), ErrorKind::Unexpected),
+        (Turn::Before(Ok(response(429, "slow down".into()))), ErrorKind::Throttled),
+        (Turn::Before(Ok(response(503, "<html>".into()))), ErrorKind::Unavailable),
+        (broken(), ErrorKind::Unavailable),
+    ] {
+        let told = format!("{turn:?}");
+        let error = read(&scripted(Script::new("Query", [turn])).await).await;
+        assert_eq!(error.kind(), kind, "{told}: {error}");
+        let waits = error.retry_after().is_some();
+        assert!(waits || kind != ErrorKind::Throttled || told.contains("429"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn keys_that_are_never_processed_are_throttled_and_some_are_asked_for_again() {
+    let left = |count: usize| {
+        let keys: Vec<_> = (0..count)
+            .map(|n| json!({ "PK": { "S": "c#0" }, "SK": { "S": n.to_string() } }))
+            .collect();
+        let body = json!({ "Responses": {}, "UnprocessedKeys": { "order-documents": {
+            "Keys": keys, "ConsistentRead": true,
+        } } });
+        Turn::Before(Ok(response(200, body.to_string())))
+    };
+    let ports = scripted(Script::new("BatchGetItem", [left(3)])).await;
+    let error = ports.documents.get(&keys(3)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Throttled, "{error}");
+    let ports = scripted(Script::new("BatchGetItem", [left(2), left(1)])).await;
+    assert_eq!(ports.documents.get(&keys(3)).await.unwrap(), [None, None, None]);
+}
+
+#[tokio::test]
+async fn a_command_whose_appends_answer_was_lost_takes_effect_once() {
+    let lost = || Turn::After(Err(ConnectorError::timeout("no answer".into())));
+    let ports = scripted(Script::new("PutItem", [lost(), lost()])).await;
+    let runtime = App::new("bank").decider::<Account>().bind(ports.clone()).unwrap();
+    let request = CommandRequest {
+        stream: stream().id(),
+        id: CommandId::fresh(runtime.now()),
+        command: Payload::encode(&Command::Deposit { cents: 7 }).unwrap(),
+        expected: None,
+        metadata: Default::default(),
+    };
+    let reply = runtime.invoke("account", Trigger::Command(request)).await.unwrap();
+    assert!(matches!(&reply, Reply::Accepted(receipt) if receipt.version.0 == 1), "{reply:?}");
+    let all = ports.events.read(&stream(), Range::NEWEST, 9, Consistency::Strong).await.unwrap();
+    assert_eq!(all.commits.len(), 1);
+}
+
+fn queued(count: usize) -> Vec<QueuedCommand> {
+    let command = |n: usize| QueuedCommand {
+        category: "account".into(),
+        request: CommandRequest {
+            stream: stream().id(),
+            id: CommandId::new(n.to_string()).unwrap(),
+            command: Payload::default(),
+            expected: None,
+            metadata: Default::default(),
+        },
+        due: None,
+    };
+    (0..count).map(command).collect()
+}
+
+#[tokio::test]
+async fn of_a_batch_of_commands_only_what_was_refused_has_failed() {
+    let body = json!({
+        "Successful": [{ "Id": "0", "MessageId": "1", "MD5OfMessageBody": "1" }],
+        "Failed": [
+            { "Id": "1", "Code": "InternalError", "SenderFault": false },
+            { "Id": "2", "Code": "InvalidMessageContents", "SenderFault": true },
+        ],
+    });
+    let turns = [
+        Turn::Before(Ok(response(200, body.to_string()))),
+        Turn::Before(Ok(refusal("ThrottlingException", ""))),
+    ];
+    let ports = scripted(Script::new("SendMessageBatch", turns)).await;
+    let outcomes = ports.queue.send(&queued(4)).await;
+    let kinds: Vec<_> = outcomes.iter().map(|o| o.as_ref().err().map(Error::kind)).collect();
+    let (unavailable, invalid) = (Some(ErrorKind::Unavailable), Some(ErrorKind::Invalid));
+    // The last one is not mentioned at all.
+    assert_eq!(kinds, [None, unavailable, invalid, unavailable]);
+    let outcomes = ports.queue.send(&queued(3)).await;
+    let throttled = |outcome: &Result<(), Error>| {
+        outcome.as_ref().is_err_and(|e| e.kind() == ErrorKind::Throttled)
+    };
+    assert!(outcomes.iter().all(throttled), "{outcomes:?}");
+    assert!(ports.queue.send(&queued(25)).await.iter().all(Result::is_ok), "then there is calm");
+}

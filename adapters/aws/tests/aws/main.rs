@@ -1,0 +1,9 @@
+//! What is this adapter's alone: what it costs, and what it says of errors.
+
+#[path = "../common/mod.rs"]
+#[allow(clippy::unwrap_used, dead_code, unreachable_pub, reason = "for several tests")]
+mod common;
+mod costs;
+mod errors;
+mod meter;
+mod script;
