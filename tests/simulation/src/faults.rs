@@ -27,10 +27,12 @@ pub enum Fault {
     Throttled,
     /// Of a batch some succeed, some fail, and of some the answer is lost.
     PartialBatch,
-    /// An eventual read shows a prefix of the stream, or a list what it showed before.
+    /// An eventual read shows a prefix of the stream.
     StaleRead,
     /// The snapshot is gone.
     LostSnapshot,
+    /// A state that was stored beside events has another digit somewhere.
+    DamagedState,
     /// A page is shorter than it could be.
     ShortPage,
     /// A message is delivered twice.
@@ -45,15 +47,17 @@ pub enum Fault {
     LostReply,
     /// A clock differs from the true time by up to an hour.
     Skew,
-    /// Half of the processes run the next version of the app.
+    /// Half of the processes run the next version of the app, whose states have another form.
     Deployment,
+    /// The next version also writes events in a newer schema, until all processes run it.
+    Evolution,
     /// Past events are delivered once more while live ones come.
     Replay,
 }
 
 impl Fault {
     /// Every fault there is.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::CrashBefore,
         Self::CrashAfter,
         Self::Cancel,
@@ -64,6 +68,7 @@ impl Fault {
         Self::PartialBatch,
         Self::StaleRead,
         Self::LostSnapshot,
+        Self::DamagedState,
         Self::ShortPage,
         Self::Duplicate,
         Self::LateDuplicate,
@@ -72,6 +77,7 @@ impl Fault {
         Self::LostReply,
         Self::Skew,
         Self::Deployment,
+        Self::Evolution,
         Self::Replay,
     ];
 
@@ -84,11 +90,11 @@ impl Fault {
             Self::LostAnswer | Self::Unavailable | Self::Throttled => 500,
             Self::PartialBatch => 3_000,
             Self::StaleRead | Self::LostSnapshot | Self::ShortPage => 16_000,
-            Self::Twin => 4_000,
-            Self::Duplicate => 4_000,
+            Self::DamagedState => 2_000,
+            Self::Twin | Self::Duplicate => 4_000,
             Self::LateDuplicate => 1_500,
             Self::Delay | Self::LostReply => 3_000,
-            Self::Skew | Self::Deployment => DRAWS / 2,
+            Self::Skew | Self::Deployment | Self::Evolution => DRAWS / 2,
             Self::Replay => 3_000,
         }
     }

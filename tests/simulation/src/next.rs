@@ -20,9 +20,9 @@ pub(crate) struct NextState<S> {
     next: S,
 }
 
-/// The states of the next version are known by another number.
+/// The states of the next version are known by another number, and large ones are kept often.
 const fn next_format(snapshots: Snapshots) -> Snapshots {
-    Snapshots { format: snapshots.format + 1, ..snapshots }
+    Snapshots { format: snapshots.format + 1, every: 2, ..snapshots }
 }
 
 impl<D: Decider> Decider for Next<D> {

@@ -21,6 +21,18 @@ pub(crate) struct Nodes(Vec<Node>);
 pub(crate) struct Node {
     pub(crate) runtime: Runtime,
     pub(crate) skew: time::Duration,
+    pub(crate) release: Release,
+}
+
+/// A version of the app.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Release {
+    /// The first.
+    Same,
+    /// The next, whose states have another form.
+    Next,
+    /// The next, whose events have another form as well.
+    Evolved,
 }
 
 impl Simulation<'_> {
@@ -34,19 +46,49 @@ impl Simulation<'_> {
             }
             false => time::Duration::ZERO,
         };
-        let is_next = self.plan.faults.has(Fault::Deployment) && self.rng.bool();
-        let app = if is_next { &self.subject.next } else { &self.subject.app };
+        let release = self.any_release();
+        let app = match release {
+            Release::Same => &self.subject.app,
+            Release::Next => &self.subject.next,
+            Release::Evolved => &self.subject.evolved,
+        };
         let ports = ports(&self.memory.ports(), &self.world, skew, self.plan.pricing);
         let runtime = app.clone().bind(ports).expect("the app can be bound");
-        let started = Node { runtime, skew };
+        let started = Node { runtime, skew, release };
         match self.nodes.0.get_mut(node) {
             Some(place) => *place = started,
             None => self.nodes.0.push(started),
         }
-        let version = if is_next { "next" } else { "same" };
         let millis = skew.whole_milliseconds();
-        let told = format_args!("node {node} starts, {version} version, clock {millis} ms off");
+        let told = format_args!("node {node} starts, {release:?} release, clock {millis} ms off");
         self.world.lock().tell(told);
+    }
+
+    /// What a process that starts now runs.
+    fn any_release(&mut self) -> Release {
+        let faults = &self.plan.faults;
+        if faults.has(Fault::Evolution) && (self.is_deployed || self.rng.bool()) {
+            return Release::Evolved;
+        }
+        match faults.has(Fault::Deployment) && self.rng.bool() {
+            true => Release::Next,
+            false => Release::Same,
+        }
+    }
+
+    /// Every process that runs a version before the newest is replaced.
+    pub(crate) fn finish_deployment(&mut self) {
+        self.is_deployed = true;
+        if self.plan.faults.has(Fault::Evolution) {
+            let behind = |node: &usize| self.node(*node).release != Release::Evolved;
+            let behind: Vec<_> = (0..self.nodes.0.len()).filter(behind).collect();
+            behind.into_iter().for_each(|node| self.restart(node));
+        }
+    }
+
+    /// Whether `node` may meet events that it cannot read.
+    pub(crate) fn is_behind(&self, node: usize) -> bool {
+        self.plan.faults.has(Fault::Evolution) && self.node(node).release != Release::Evolved
     }
 
     /// Any of the processes.

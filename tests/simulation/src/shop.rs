@@ -19,6 +19,7 @@ use skyfold::{App, CommandRequest, Edge, StreamId, StreamName};
 
 use crate::checker::{Balance, Decisions, Sagas, Views};
 use crate::evidence::at_once;
+use crate::evolved::Evolved;
 use crate::faults::spread;
 use crate::next::Next;
 use crate::plan::{Ask, Size};
@@ -31,8 +32,7 @@ const LARGE: std::ops::Range<usize> = 68..90;
 /// The order app.
 pub(crate) fn subject() -> Subject {
     Subject::new(
-        order::app(),
-        next(),
+        [order::app(), next(), evolved()],
         asks,
         vec![
             Box::new(Decisions::<Order>::new()),
@@ -63,6 +63,22 @@ fn next() -> App {
         .projection::<StockLevel>()
         .projection::<DaySales>()
         .projection::<ProductSales>()
+}
+
+/// The app after a deployment that changes the form of every state and of some events.
+fn evolved() -> App {
+    App::new("order")
+        .decider::<Evolved<Next<Order>>>()
+        .decider::<Evolved<Next<Stock>>>()
+        .decider_with_edge::<Evolved<Next<Payment>>, _>(|command, edge| async move {
+            gateway::ask(&SimulatedGateway, command, &edge).await
+        })
+        .saga::<Evolved<Next<Fulfilment>>>()
+        .projection::<Evolved<OrderSummary>>()
+        .projection::<Evolved<CustomerOrder>>()
+        .projection::<Evolved<StockLevel>>()
+        .projection::<Evolved<DaySales>>()
+        .projection::<Evolved<ProductSales>>()
 }
 
 /// What the edge makes of a payment's command: the gateway gives the same answer whenever it is

@@ -1,10 +1,11 @@
 //! One run: nodes, clients, deliveries and time, until nothing is left to do.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use fastrand::Rng;
-use skyfold::{Reply, Result};
+use skyfold::{Error, ErrorKind, Failed, Reply, Result};
 use skyfold_memory::Memory;
 use time::OffsetDateTime;
 
@@ -80,6 +81,8 @@ pub(crate) struct Simulation<'a> {
     /// Whose turn it is, and on which node.
     pub(crate) rng: Rng,
     pub(crate) turns: u64,
+    /// Whether every process that starts now runs the newest version.
+    pub(crate) is_deployed: bool,
     pub(crate) violation: Option<Violation>,
 }
 
@@ -100,6 +103,7 @@ impl<'a> Simulation<'a> {
             works: BTreeMap::new(),
             rng: Rng::with_seed(plan.schedule),
             turns: 0,
+            is_deployed: false,
             violation: None,
         };
         (0..plan.nodes).for_each(|node| simulation.start(node));
@@ -127,7 +131,7 @@ impl<'a> Simulation<'a> {
             }
         }
         for node in 0..self.plan.nodes {
-            if self.strikes(Fault::Deployment) {
+            if self.strikes(Fault::Deployment) || self.strikes(Fault::Evolution) {
                 let at = moments(&mut self.rng, self.plan.calm);
                 self.agenda.enter(at, Action::Restart(node));
             }
@@ -164,9 +168,12 @@ impl<'a> Simulation<'a> {
             Action::Replay(consumer) => self.replay(consumer),
             Action::Restart(node) => self.restart(node),
             Action::Calm => {
-                let mut state = self.world.lock();
-                state.faults = Faults::none();
-                state.tell("nothing goes wrong any more");
+                {
+                    let mut state = self.world.lock();
+                    state.faults = Faults::none();
+                    state.tell("nothing goes wrong any more");
+                }
+                self.finish_deployment();
             }
         }
     }
@@ -189,8 +196,8 @@ impl<'a> Simulation<'a> {
         posted.into_iter().for_each(|message| self.post(message));
         match polled {
             Polled::Done(outcome) => {
-                if let Some((_, work)) = self.works.remove(&picked.task) {
-                    self.done(work, outcome);
+                if let Some((node, work)) = self.works.remove(&picked.task) {
+                    self.done(node, work, outcome);
                 }
             }
             Polled::Pending => match intent {
@@ -205,13 +212,40 @@ impl<'a> Simulation<'a> {
         }
     }
 
-    fn done(&mut self, work: Work, outcome: Outcome) {
+    /// Takes the outcome of `work` on `node`.
+    fn done(&mut self, node: usize, work: Work, outcome: Outcome) {
+        let outcome = self.excused(node, outcome);
         match work {
             Work::Ask(attempt) => self.answered(attempt, outcome),
             Work::Look(look) => self.looked(look, outcome),
             Work::Serve { inbox, parcels } => self.served(inbox, parcels, outcome),
             Work::Run { inbox, parcel, attempt } => self.ran(inbox, parcel, attempt, outcome),
             Work::Replay(consumer) => self.replayed(consumer, outcome),
+        }
+    }
+
+    /// A process that is behind cannot read what the newest version writes: whatever it was given
+    /// comes again, as if it had not been there.
+    fn excused(&self, node: usize, outcome: Outcome) -> Outcome {
+        if !self.is_behind(node) {
+            return outcome;
+        }
+        let excuse = |error: &Error| match error.kind() {
+            ErrorKind::Corrupt => Some(Error::new(ErrorKind::Unavailable, error.to_string())),
+            _ => None,
+        };
+        match outcome {
+            Err(error) => Err(excuse(&error).unwrap_or(error)),
+            Ok(Reply::Handled(failed)) => Ok(Reply::Handled(
+                failed
+                    .into_iter()
+                    .map(|Failed { event, error }| {
+                        let error = excuse(&error).map_or(error, Arc::new);
+                        Failed { event, error }
+                    })
+                    .collect(),
+            )),
+            reply => reply,
         }
     }
 

@@ -11,6 +11,8 @@ pub(crate) struct Subject {
     pub(crate) app: App,
     /// The next version of the app, whose states have another form.
     pub(crate) next: App,
+    /// The next version of the app, whose events have another form as well.
+    pub(crate) evolved: App,
     /// Thinks up commands.
     pub(crate) asks: fn(&mut Rng, Size) -> Vec<Ask>,
     /// What must hold of its streams and views.
@@ -34,8 +36,7 @@ pub(crate) struct OwnView {
 
 impl Subject {
     pub(crate) fn new(
-        app: App,
-        next: App,
+        [app, next, evolved]: [App; 3],
         asks: fn(&mut Rng, Size) -> Vec<Ask>,
         audits: Vec<Box<dyn Audit>>,
     ) -> Self {
@@ -50,6 +51,7 @@ impl Subject {
             categories: of(Kind::Command).map(|f| f.name.clone()).collect(),
             app,
             next,
+            evolved,
             asks,
             audits,
             own_views,

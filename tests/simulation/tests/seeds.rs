@@ -6,7 +6,7 @@ use std::thread::available_parallelism;
 use simulation::Simulator;
 
 /// How many seeds every run of the tests tries.
-const SEEDS: u64 = 1_500;
+const SEEDS: u64 = 4_000;
 
 #[test]
 fn every_seed_ends_as_it_must() {

@@ -12,6 +12,7 @@ use skyfold::{StreamId, Subscription};
 
 use crate::checker::Audit;
 use crate::evidence::Evidence;
+use crate::newer::former;
 use crate::violation::{Rule, Verdict, Violation, ensure};
 
 /// The order app's own rules across streams, once everything has come to rest: an order that is
@@ -44,15 +45,15 @@ impl Audit for Balance {
             let id = event.stream.id();
             match event.stream.category() {
                 "order" => {
-                    let event = orders.decode(event).map_err(unread)?;
+                    let event = orders.decode(former(event)).map_err(unread)?;
                     accounts.entry(id).or_default().order(&event.data)?;
                 }
                 "payment" => {
-                    let event = payments.decode(event).map_err(unread)?;
+                    let event = payments.decode(former(event)).map_err(unread)?;
                     accounts.entry(id).or_default().payment(&event.data)?;
                 }
                 "stock" => {
-                    let event = stocks.decode(event).map_err(unread)?.data;
+                    let event = stocks.decode(former(event)).map_err(unread)?.data;
                     if let Some(order) = event.order() {
                         accounts.entry(order.clone()).or_default().stock(&id, &event);
                     }

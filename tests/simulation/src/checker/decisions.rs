@@ -12,6 +12,7 @@ use skyfold::{
 use crate::checker::{Audit, is_written};
 use crate::evidence::Evidence;
 use crate::history::{Answer, Attempt};
+use crate::newer::former;
 use crate::violation::{Rule, Verdict, Violation, ensure};
 
 /// What the edge makes of a command.
@@ -112,8 +113,9 @@ impl<D: Decider> Decisions<D> {
         let key = (commit.stream.clone(), commit.commit.id().clone());
         let asked = evidence.asked.get(&key).map_or(&[][..], Vec::as_slice);
         let attempts = asked.iter().map(|nth| &evidence.history.attempts[*nth]);
-        let found = commit.commit.events().iter().map(|e| (e.event_type.as_str(), &e.data));
-        let found: Vec<(&str, &Payload)> = found.collect();
+        let recorded: Vec<_> = commit.events().map(former).collect();
+        let found: Vec<(&str, &Payload)> =
+            recorded.iter().map(|event| (event.event_type.as_str(), &event.data)).collect();
         let mut tried: BTreeSet<&str> = BTreeSet::new();
         let mut decided = vec![];
         for attempt in attempts {
@@ -146,7 +148,7 @@ impl<D: Decider> Decisions<D> {
     }
 
     fn decode(&self, event: RecordedEvent) -> Result<RecordedEvent<D::Event>, Violation> {
-        let decoded = self.events.decode(event);
+        let decoded = self.events.decode(former(event));
         decoded.map_err(|error| Violation::new(Rule::Readable, error.to_string()))
     }
 }

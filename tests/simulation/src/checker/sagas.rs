@@ -11,6 +11,7 @@ use skyfold::{
 
 use crate::checker::Audit;
 use crate::evidence::Evidence;
+use crate::newer::former;
 use crate::violation::{Rule, Verdict, Violation, ensure};
 
 /// Every event is recorded once by the transaction that it belongs to; what each record asks for
@@ -73,7 +74,7 @@ impl<S: Saga> Sagas<S> {
     }
 
     fn decode(&self, event: RecordedEvent) -> Result<RecordedEvent<S::Input>, Violation> {
-        let decoded = self.events.decode(event);
+        let decoded = self.events.decode(former(event));
         decoded.map_err(|error| Violation::new(Rule::Readable, error.to_string()))
     }
 

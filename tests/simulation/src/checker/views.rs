@@ -10,6 +10,7 @@ use skyfold::{Payload, Projection, RecordedEvent, Route, StreamName, Version};
 use crate::checker::{Audit, is_written};
 use crate::evidence::Evidence;
 use crate::history::Look;
+use crate::newer::former;
 use crate::subject::OwnView;
 use crate::violation::{Rule, Verdict, Violation, ensure};
 
@@ -57,7 +58,7 @@ impl<P: Projection> Audit for Views<P> {
             }
             for event in commit.events() {
                 let event = subscription
-                    .decode(event)
+                    .decode(former(event))
                     .map_err(|error| Violation::new(Rule::Readable, error.to_string()))?;
                 apply::<P>(&mut views, &event);
                 if let Some(looks) = looks.get_mut(&event.stream) {

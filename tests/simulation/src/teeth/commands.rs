@@ -107,12 +107,6 @@ pub(super) const DEFECTS: &[Defect] = &[
         replacement: "let mut reached = if PLANTED { newest.last() } else { base.version };",
     },
     Defect {
-        name: "a stored state of another form is read",
-        file: "functions/streams.rs",
-        original: "if stored.format != fold.snapshots().format {",
-        replacement: "if stored.format != fold.snapshots().format && !PLANTED {",
-    },
-    Defect {
         name: "a delayed command does not wait",
         file: "functions/command.rs",
         original: "due <= context.ports.clock.now()",

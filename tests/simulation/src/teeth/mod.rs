@@ -6,6 +6,7 @@
 
 mod commands;
 mod deliveries;
+mod evolution;
 mod sagas;
 mod views;
 
@@ -41,7 +42,14 @@ pub struct Defect {
 
 /// All defects.
 pub fn defects() -> impl Iterator<Item = &'static Defect> {
-    [commands::DEFECTS, deliveries::DEFECTS, sagas::DEFECTS, views::DEFECTS].into_iter().flatten()
+    let groups = [
+        commands::DEFECTS,
+        deliveries::DEFECTS,
+        evolution::DEFECTS,
+        sagas::DEFECTS,
+        views::DEFECTS,
+    ];
+    groups.into_iter().flatten()
 }
 
 /// Makes or refreshes the copy of the workspace at `root` in `folder`. What has not changed is not
