@@ -55,7 +55,7 @@ impl Simulation<'_> {
         let node = self.any_node();
         let attempt = self.history.attempts.len();
         self.history.attempts.push(Attempt {
-            source: Source::Client(op.nth),
+            source: Source::Client(nth),
             stream: op.stream.clone(),
             request: request.clone(),
             began,
@@ -102,8 +102,7 @@ impl Simulation<'_> {
         if self.strikes(Fault::LostReply) {
             return self.unanswered(attempt);
         }
-        let Source::Client(nth) = self.history.attempts[attempt].source else { return };
-        let Some(place) = self.plan.ops.iter().position(|op| op.nth == nth) else { return };
+        let Source::Client(place) = self.history.attempts[attempt].source else { return };
         match answer {
             Answer::Accepted(receipt) => {
                 self.look_at(&receipt);
@@ -153,9 +152,7 @@ impl Simulation<'_> {
 
     /// The client heard nothing, and asks again.
     pub(crate) fn unanswered(&mut self, attempt: usize) {
-        if let Source::Client(nth) = self.history.attempts[attempt].source
-            && let Some(place) = self.plan.ops.iter().position(|op| op.nth == nth)
-        {
+        if let Source::Client(place) = self.history.attempts[attempt].source {
             self.ask_later(place);
         }
     }

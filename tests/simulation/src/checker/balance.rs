@@ -62,8 +62,12 @@ impl Audit for Balance {
                 _ => {}
             }
         }
+        let mut held_of: BTreeMap<&StreamId, i64> = BTreeMap::new();
+        for (product, pieces) in accounts.values().flat_map(|account| &account.held) {
+            *held_of.entry(product).or_default() += pieces;
+        }
         for (product, (on_shelf, with_orders)) in levels {
-            let held: i64 = accounts.values().filter_map(|a| a.held.get(&product)).sum();
+            let held = held_of.get(&product).copied().unwrap_or_default();
             let holds = on_shelf >= 0 && with_orders == held;
             ensure(Rule::StockAddsUp, holds, || {
                 format!("{product}: {on_shelf} on the shelf, {with_orders} out, {held} held")

@@ -9,6 +9,7 @@ use skyfold::{
     Version,
 };
 
+use crate::checker::spans::Spans;
 use crate::checker::{Audit, is_written};
 use crate::evidence::Evidence;
 use crate::history::{Answer, Attempt};
@@ -71,10 +72,13 @@ impl<D: Decider> Decisions<D> {
         &self,
         evidence: &Evidence,
         stream: &StreamName,
-        mut answers: Vec<&Attempt>,
+        answers: Vec<&Attempt>,
     ) -> Verdict {
         let (mut state, mut version) = (D::State::default(), Version::EMPTY);
-        answers.retain(|attempt| !self.is_right(&state, version, attempt));
+        let answered = answers.into_iter().filter_map(|attempt| Some((attempt, attempt.ended?)));
+        let mut answers =
+            Spans::of(answered.map(|(attempt, ended)| (attempt.began.head, ended.head, attempt)));
+        answers.at(version, |attempt| self.is_right(&state, version, attempt));
         for commit in evidence.log.commits(stream) {
             self.check_commit(evidence, &state, commit)?;
             for event in commit.events() {
@@ -82,17 +86,14 @@ impl<D: Decider> Decisions<D> {
             }
             version = commit.last();
             check_carried::<D>(commit, &state)?;
-            answers.retain(|attempt| !self.is_right(&state, version, attempt));
+            answers.at(version, |attempt| self.is_right(&state, version, attempt));
         }
+        let answers = answers.wrong();
         ensure(Rule::RefusalsAreRight, answers.is_empty(), || format!("{answers:#?}"))
     }
 
     /// Whether `attempt` was rightly answered on `state`.
     fn is_right(&self, state: &D::State, version: Version, attempt: &Attempt) -> bool {
-        let Some(ended) = attempt.ended else { return true };
-        if version < attempt.began.head || version > ended.head {
-            return false;
-        }
         let Ok(command) = self.command(&attempt.stream, &attempt.request) else { return false };
         match (D::decide(state, command), &attempt.answer) {
             (Ok(events), Answer::Accepted(receipt)) => {

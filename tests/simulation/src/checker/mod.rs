@@ -2,8 +2,11 @@
 
 mod balance;
 mod decisions;
+#[cfg(test)]
+mod linear;
 mod receipts;
 mod sagas;
+mod spans;
 mod streams;
 mod views;
 

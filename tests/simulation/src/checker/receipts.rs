@@ -1,5 +1,7 @@
 //! What must hold of every answer to a command, whatever it asked for.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 use skyfold::ports::QueuedCommand;
 use skyfold::{CommandId, ErrorKind, EventId, Receipt, RecordedCommit, StreamName};
@@ -9,12 +11,15 @@ use crate::history::{Answer, Attempt, Source};
 use crate::violation::{Rule, Verdict, ensure};
 
 pub(super) fn check(evidence: &Evidence) -> Verdict {
+    let mut recorded: HashMap<(&StreamName, &CommandId), &RecordedCommit> = HashMap::new();
+    for commit in &evidence.log.all {
+        recorded.entry((&commit.stream, commit.commit.id())).or_insert(commit);
+    }
     for ((stream, id), attempts) in &evidence.asked {
         let attempts: Vec<_> =
             attempts.iter().map(|nth| &evidence.history.attempts[*nth]).collect();
-        let commits = evidence.log.commits(stream);
-        let commit = commits.iter().find(|commit| commit.commit.id() == id);
-        check_command((stream, id), &attempts, commit.map(|commit| &**commit))?;
+        let commit = recorded.get(&(stream, id)).copied();
+        check_command((stream, id), &attempts, commit)?;
     }
     check_sent(evidence)?;
     check_order(evidence)?;

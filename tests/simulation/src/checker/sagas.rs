@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::marker::PhantomData;
 
 use serde::Deserialize;
-use serde_json::Value;
 use skyfold::{
     EventId, Payload, RecordedCommit, RecordedEvent, Saga, StreamName, Subscription, Version,
 };
 
-use crate::checker::Audit;
+use crate::checker::{Audit, is_written};
 use crate::evidence::Evidence;
 use crate::newer::former;
 use crate::violation::{Rule, Verdict, Violation, ensure};
@@ -25,7 +24,7 @@ pub(crate) struct Sagas<S: Saga> {
 #[derive(Deserialize)]
 struct Record {
     heard: RecordedEvent,
-    asked: Vec<Asked>,
+    asked: Payload,
 }
 
 /// A command that a record asks for.
@@ -74,8 +73,7 @@ impl<S: Saga> Sagas<S> {
     }
 
     fn decode(&self, event: RecordedEvent) -> Result<RecordedEvent<S::Input>, Violation> {
-        let decoded = self.events.decode(former(event));
-        decoded.map_err(|error| Violation::new(Rule::Readable, error.to_string()))
+        self.events.decode(former(event)).map_err(unread)
     }
 
     /// Goes through the records of one transaction.
@@ -101,12 +99,12 @@ impl<S: Saga> Sagas<S> {
                 format!("{stream} hears {heard} after {before:?}")
             })?;
             let asked = S::react(&mut state, &self.decode(record.heard)?);
-            let asked = serde_json::to_value(asked).unwrap_or_default();
-            let found = asked_value(commit);
-            ensure(Rule::ReactionsFollow, asked == found, || {
+            let found = &record.asked;
+            ensure(Rule::ReactionsFollow, is_written(&asked, found.get()), || {
+                let asked = serde_json::to_string(&asked).unwrap_or_default();
                 format!("{stream} asks {found} on {heard} instead of {asked}")
             })?;
-            check_sent(&heard, &record.asked, commit, sent)?;
+            check_sent(&heard, &found.decode::<Vec<Asked>>().map_err(unread)?, commit, sent)?;
         }
         ensure(Rule::EventsAreHeard, expected.is_empty(), || {
             format!("{stream} misses {expected:?}")
@@ -150,6 +148,10 @@ impl<S: Saga> Audit for Sagas<S> {
     }
 }
 
+fn unread(error: skyfold::Error) -> Violation {
+    Violation::new(Rule::Readable, error.to_string())
+}
+
 fn read(commit: &RecordedCommit) -> Result<Record, Violation> {
     let record = commit.commit.events().first().map(|event| event.data.decode());
     match record {
@@ -159,12 +161,6 @@ fn read(commit: &RecordedCommit) -> Result<Record, Violation> {
             Err(Violation::new(Rule::Readable, found.unwrap_or_default()))
         }
     }
-}
-
-fn asked_value(commit: &RecordedCommit) -> Value {
-    let record = commit.commit.events().first();
-    let record = record.and_then(|event| event.data.decode::<Value>().ok()).unwrap_or_default();
-    record.get("asked").cloned().unwrap_or_default()
 }
 
 /// What a record asks for was sent, under as many ids as it asks for commands.

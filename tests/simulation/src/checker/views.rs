@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use skyfold::ports::{DocumentKey, Listing};
 use skyfold::{Payload, Projection, RecordedEvent, Route, StreamName, Version};
 
+use crate::checker::spans::Spans;
 use crate::checker::{Audit, is_written};
 use crate::evidence::Evidence;
 use crate::history::Look;
@@ -46,11 +47,7 @@ impl<P: Projection> Audit for Views<P> {
     }
 
     fn check(&self, evidence: &Evidence) -> Verdict {
-        let mut looks: BTreeMap<&StreamName, Vec<&Look>> = BTreeMap::new();
-        let of_this = |look: &&Look| look.projection == P::NAME && look.head > Version::EMPTY;
-        for look in evidence.history.looks.iter().filter(of_this) {
-            looks.entry(&look.after.stream).or_default().push(look);
-        }
+        let mut looks = looks::<P>(evidence);
         let (subscription, mut views) = (P::subscription(), Folded::<P::View>::new());
         for commit in &evidence.log.all {
             if !subscription.categories().any(|category| category == commit.stream.category()) {
@@ -63,11 +60,12 @@ impl<P: Projection> Audit for Views<P> {
                 apply::<P>(&mut views, &event);
                 if let Some(looks) = looks.get_mut(&event.stream) {
                     let view = views.get(event.stream.id().as_str());
-                    looks.retain(|look| !shows::<P>(look, &event, view));
+                    let expected = view.and_then(Option::as_ref);
+                    looks.at(event.version, |look| is_shown(look.found.as_ref(), expected));
                 }
             }
         }
-        let wrong: Vec<_> = looks.into_values().flatten().collect();
+        let wrong: Vec<_> = looks.into_values().flat_map(Spans::wrong).collect();
         ensure(Rule::LooksAreCurrent, wrong.is_empty(), || format!("{wrong:#?}"))?;
         check_documents::<P>(evidence, &views)?;
         check_checkpoints::<P>(evidence)
@@ -86,17 +84,16 @@ fn apply<P: Projection>(views: &mut Folded<P::View>, event: &RecordedEvent<P::In
     }
 }
 
-/// Whether `look` may have found `view`, as it was after `event`.
-fn shows<P: Projection>(
-    look: &Look,
-    event: &RecordedEvent<P::Input>,
-    view: Option<&Option<P::View>>,
-) -> bool {
-    if event.version < look.after.version || event.version > look.head {
-        return false;
+/// What clients found, each to be right between the event that it had to show and where the
+/// stream ended then.
+fn looks<P: Projection>(evidence: &Evidence) -> BTreeMap<&StreamName, Spans<&Look>> {
+    let mut looks: BTreeMap<&StreamName, Vec<_>> = BTreeMap::new();
+    let of_this = |look: &&Look| look.projection == P::NAME && look.head > Version::EMPTY;
+    for look in evidence.history.looks.iter().filter(of_this) {
+        let span = (look.after.version, look.head, look);
+        looks.entry(&look.after.stream).or_default().push(span);
     }
-    let expected = view.and_then(|view| view.as_ref());
-    is_shown(look.found.as_ref(), expected)
+    looks.into_iter().map(|(stream, looks)| (stream, Spans::of(looks))).collect()
 }
 
 /// Whether what was `found` is the view that was `expected`.
