@@ -61,17 +61,17 @@ pub fn defects() -> impl Iterator<Item = &'static Defect> {
 pub fn plant(root: &Path, folder: &Path) -> io::Result<()> {
     let mut written = BTreeSet::new();
     for part in PARTS {
-        copy(&root.join(part), &folder.join(part), &mut written)?;
+        copy(root, &root.join(part), &folder.join(part), &mut written)?;
     }
     let mut paths = BTreeSet::new();
     walk(folder, &mut paths)?;
     paths.difference(&written).try_for_each(fs::remove_file)
 }
 
-fn copy(from: &Path, to: &Path, written: &mut BTreeSet<PathBuf>) -> io::Result<()> {
+fn copy(root: &Path, from: &Path, to: &Path, written: &mut BTreeSet<PathBuf>) -> io::Result<()> {
     if !from.is_dir() {
         written.insert(to.to_owned());
-        let text = altered(from, fs::read(from)?)?;
+        let text = altered(root, from, fs::read(from)?)?;
         return match fs::read(to).is_ok_and(|old| old == text) {
             true => Ok(()),
             false => fs::write(to, text),
@@ -81,7 +81,7 @@ fn copy(from: &Path, to: &Path, written: &mut BTreeSet<PathBuf>) -> io::Result<(
     for entry in fs::read_dir(from)? {
         let name = entry?.file_name();
         if !["target", "corpus", "artifacts", "fuzz"].iter().any(|skipped| name == *skipped) {
-            copy(&from.join(&name), &to.join(&name), written)?;
+            copy(root, &from.join(&name), &to.join(&name), written)?;
         }
     }
     Ok(())
@@ -99,12 +99,17 @@ fn walk(folder: &Path, paths: &mut BTreeSet<PathBuf>) -> io::Result<()> {
 }
 
 /// What the copy of the file at `path` says.
-fn altered(path: &Path, bytes: Vec<u8>) -> io::Result<Vec<u8>> {
+fn altered(root: &Path, path: &Path, bytes: Vec<u8>) -> io::Result<Vec<u8>> {
     if path.ends_with("tests/simulation/Cargo.toml") {
         let text =
             String::from_utf8_lossy(&bytes).replace("[package]\n", "[package]\nautobins = false\n");
         let program = format!("\n[[bin]]\nname = \"{PROGRAM}\"\npath = \"src/main.rs\"\n");
         return Ok((text + &program).into_bytes());
+    }
+    if path == root.join("Cargo.toml") {
+        // Cargo tells crates in one target folder apart by version, and not by where they are.
+        let text = String::from_utf8_lossy(&bytes);
+        return Ok(text.replacen("\nversion = \"", "\nversion = \"0.0.0-defects.", 1).into_bytes());
     }
     let mut text = String::new();
     for (nth, defect) in defects().enumerate() {
