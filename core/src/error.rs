@@ -36,6 +36,15 @@ impl ErrorKind {
         matches!(self, Self::Throttled | Self::Unavailable)
     }
 
+    /// Whether the same request, unchanged, will fail for good: what meets such an error is set
+    /// aside rather than tried again.
+    pub const fn is_final(self) -> bool {
+        matches!(
+            self,
+            Self::Corrupt | Self::Denied | Self::Invalid | Self::NotFound | Self::Oversized
+        )
+    }
+
     /// The kind as a word for machines, such as a problem type: `too-large` stays stable when the
     /// variant is renamed.
     pub const fn code(self) -> &'static str {

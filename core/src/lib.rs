@@ -5,12 +5,14 @@ mod cloud_event;
 mod codec;
 mod command_id;
 mod commit;
+mod dead_letter;
 mod decider;
 mod error;
 mod event;
 mod functions;
 mod guard;
 mod layers;
+mod letters;
 pub mod limits;
 mod manifest;
 mod name;
@@ -35,6 +37,7 @@ pub use app::{App, Edge};
 pub use cloud_event::{Announced, CloudEvent};
 pub use command_id::CommandId;
 pub use commit::{Commit, Head, RecordedCommit};
+pub use dead_letter::{DeadLetter, Discard, LetterEntry, LetterEvent, LetterStatus, Undone};
 pub use decider::{Decider, Snapshots};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{EventId, Metadata, NewEvent, RecordedEvent, Version};
@@ -42,10 +45,10 @@ pub use functions::{ReadModels, ViewPage};
 pub use manifest::{CommandDescriptor, Descriptor, EventDescriptor, Kind, Manifest};
 pub use name::{Category, StreamId, StreamName};
 pub use operations::{
-    Built, Difference, Drift, DriftKind, OnDrift, Progress, ReadModel, Replay, Replayed,
-    RevisionState, Start, Unhandled, Verified, Verify,
+    Built, DeadLetters, Difference, Drift, DriftKind, ForgetRequest, Forgotten, ForgottenPage,
+    Health, Lag, LetterCount, LetterPage, LetterQuery, OnDrift, Privacy, Progress, ReadModel,
+    Replay, Replayed, Retried, RevisionState, Start, Unhandled, Verified, Verify,
 };
-pub use operations::{ForgetRequest, Forgotten, ForgottenPage, Privacy};
 pub use operations::{SagaInstance, SagaPage, SagaQuery, SagaRecord, Sagas};
 pub use payload::Payload;
 pub use ports::Ports;
@@ -55,7 +58,7 @@ pub use requests::{
     After, Answer, AsOf, CommandRequest, Failed, ListRequest, QueryRequest, Receipt, Reply,
     StateAsOf, Trigger, ViewRequest,
 };
-pub use runtime::{Health, Lag, Runtime};
+pub use runtime::Runtime;
 pub use saga::{Effect, Saga};
 pub use schemas::FoldedState;
 pub use stored_state::StoredState;

@@ -188,6 +188,8 @@ pub enum Reply {
     Pending,
     /// The state.
     State(StateAsOf),
-    /// The deliveries have been handled, except these.
+    /// The queued command cannot be run, and was set aside as the dead letter of this id.
+    DeadLetter(String),
+    /// The deliveries have been handled or set aside, except these.
     Handled(Vec<Failed>),
 }

@@ -1,24 +1,17 @@
 use std::sync::Arc;
-use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use tracing::{Instrument, Span, field};
 
 use crate::functions::{Context, Function, Rebuildable};
 use crate::layers::{opened, with_retries};
+use crate::operations::{self, DeadLetters, Health};
 use crate::privacy::mark::reveal;
 use crate::revisions;
 use crate::{
-    Announced, Answer, App, Error, ErrorKind, EventId, Failed, Kind, Manifest, Metadata, Ports,
-    Privacy, Reply, Result, Sagas, StateAsOf, Trigger,
+    Announced, Answer, App, Error, ErrorKind, Failed, Manifest, Metadata, Ports, Privacy, Reply,
+    Result, Sagas, StateAsOf, Trigger,
 };
-
-/// How many of the newest commits health looks for in the views.
-const HEALTH_COMMITS_MAX: usize = 16;
-
-/// How long a consumer may take with a commit before it counts as behind.
-const HEALTH_LAG_MAX: Duration = Duration::from_secs(60);
 
 /// An app bound to the ports of one cloud. Hosts translate their triggers and call it.
 ///
@@ -27,32 +20,6 @@ const HEALTH_LAG_MAX: Duration = Duration::from_secs(60);
 pub struct Runtime {
     app: App,
     context: Context,
-}
-
-/// How far one consumer is behind the head of the store.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Lag {
-    /// The projection or saga.
-    pub consumer: String,
-    /// How many of the newest commits it has not handled.
-    pub behind: usize,
-    /// For how many seconds the oldest of those has waited.
-    pub seconds: u64,
-}
-
-/// The app's health, compared with the head of the store.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Health {
-    /// Whether every consumer has kept up.
-    pub healthy: bool,
-    /// The newest event of the store.
-    pub head: Option<EventId>,
-    /// How many of the newest commits were looked for.
-    pub commits: usize,
-    /// How far each consumer is behind.
-    pub consumers: Vec<Lag>,
 }
 
 impl Runtime {
@@ -73,24 +40,40 @@ impl Runtime {
     /// # Errors
     ///
     /// [`NotFound`](ErrorKind::NotFound) if there is no such function, and whatever it meets. A
-    /// refusal by the domain is a reply, and so is a delivery that failed in part.
+    /// refusal by the domain is a reply, and so are a delivery that failed in part and a queued
+    /// command that became a dead letter.
     pub async fn invoke(&self, name: &str, trigger: Trigger) -> Result<Reply> {
         let span = span(name, &trigger);
         let invoke = async {
-            let function = self.function(name, &trigger).await?;
-            let outcome = match opened(&self.context.vault, trigger).await {
-                Ok(trigger) => function.invoke(&self.context, trigger).await.and_then(shown),
-                Err(error) => Err(error),
+            let trigger = opened(&self.context.vault, trigger).await?;
+            let queued = match &trigger {
+                Trigger::Queued(queued) => Some(queued.clone()),
+                _ => None,
             };
-            match &outcome {
-                Err(error) => tracing::debug!(kind = ?error.kind(), %error, "failed"),
-                Ok(Reply::Handled(failed)) => failed.iter().for_each(warn),
-                Ok(Reply::Refused(reason)) => tracing::debug!(%reason, "refused"),
-                Ok(_) => {}
+            let outcome = self.call(name, trigger).await;
+            match (&outcome, queued) {
+                (Err(error), Some(queued)) if error.kind().is_final() => {
+                    match operations::set_aside(&self.context, &queued, error).await {
+                        Ok(id) => return Ok(Reply::DeadLetter(id)),
+                        Err(error) => tracing::warn!(%error, "no dead letter could be written"),
+                    }
+                }
+                (Err(error), _) => tracing::debug!(kind = ?error.kind(), %error, "failed"),
+                (Ok(Reply::Handled(failed)), _) => failed.iter().for_each(warn),
+                (Ok(Reply::Refused(reason)), Some(_)) => {
+                    tracing::warn!(%reason, "a queued command was refused");
+                }
+                (Ok(Reply::Refused(reason)), None) => tracing::debug!(%reason, "refused"),
+                (Ok(_), _) => {}
             }
             outcome
         };
         invoke.instrument(span).await
+    }
+
+    async fn call(&self, name: &str, trigger: Trigger) -> Result<Reply> {
+        let function = self.function(name, &trigger).await?;
+        function.invoke(&self.context, trigger).await.and_then(shown)
     }
 
     /// The function that takes `trigger` under `name`: of a read model that is listed in several
@@ -112,39 +95,19 @@ impl Runtime {
         function.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("no function {name}")))
     }
 
-    /// Compares every projection and saga with the newest commits of the store.
+    /// Compares every projection and saga with the newest commits of the store, and counts the dead
+    /// letters that wait.
     ///
     /// # Errors
     ///
     /// Those of the store: an app that cannot reach it is not healthy.
     pub async fn health(&self) -> Result<Health> {
-        let commits = self.context.ports.feed.latest(HEALTH_COMMITS_MAX).await?;
-        let now = self.context.ports.clock.now();
-        let mut consumers = vec![];
-        for (name, function) in self.app.functions() {
-            let kind = function.descriptor().kind;
-            if !matches!(kind, Kind::Projection | Kind::Saga) {
-                continue;
-            }
-            let mut lag = Lag { consumer: name.clone(), behind: 0, seconds: 0 };
-            for commit in &commits {
-                let event = EventId { stream: commit.stream.clone(), version: commit.last() };
-                if function.has_handled(&self.context, &event).await? == Some(false) {
-                    let waited = (now - commit.commit.time()).whole_seconds();
-                    lag.behind += 1;
-                    lag.seconds = lag.seconds.max(waited.max(0).unsigned_abs());
-                }
-            }
-            consumers.push(lag);
-        }
-        let is_late = |lag: &Lag| lag.behind > 0 && lag.seconds > HEALTH_LAG_MAX.as_secs();
-        let head = commits.first();
-        Ok(Health {
-            healthy: !consumers.iter().any(is_late),
-            head: head.map(|c| EventId { stream: c.stream.clone(), version: c.last() }),
-            commits: commits.len(),
-            consumers,
-        })
+        operations::health(self).await
+    }
+
+    /// What could not be done, for an operator to see to.
+    pub fn dead_letters(&self) -> DeadLetters<'_> {
+        DeadLetters::new(self)
     }
 
     /// How many stored states this runtime found damaged, and ignored: those that did not match

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::functions::ATTEMPTS_MAX;
+use crate::functions::{ATTEMPTS_MAX, Aside, Standing, too_early};
 use crate::ports::{Document, DocumentKey, DocumentStore, Guard, Write};
-use crate::{Error, ErrorKind, Payload, Result, StreamName, Version};
+use crate::{Error, ErrorKind, EventId, Payload, Result, StreamName, Version};
 
 /// How far one consumer is with each stream.
 #[derive(Clone, Copy, Debug)]
@@ -16,9 +16,12 @@ pub(crate) struct Checkpoints<'a> {
     expires: Option<OffsetDateTime>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Copy, Default, Serialize, Deserialize)]
 struct Checkpoint {
     version: Version,
+    /// Whether the next event cannot be handled, and waits.
+    #[serde(default, rename = "waits", skip_serializing_if = "std::ops::Not::not")]
+    is_waiting: bool,
 }
 
 impl<'a> Checkpoints<'a> {
@@ -34,32 +37,68 @@ impl<'a> Checkpoints<'a> {
 
     /// The version up to which `stream` has been handled.
     pub(crate) async fn get(&self, stream: &StreamName) -> Result<Version> {
-        let document = one(self.documents, &self.key(stream)).await?;
-        version_of(document.as_ref())
+        self.standing(stream).await.map(|standing| standing.reached)
+    }
+
+    /// The same, and whether the stream waits there.
+    pub(crate) async fn standing(&self, stream: &StreamName) -> Result<Standing> {
+        let Checkpoint { version: reached, is_waiting } =
+            read(one(self.documents, &self.key(stream)).await?.as_ref())?;
+        Ok(Standing { reached, is_waiting })
     }
 
     /// The versions up to which each of `streams` has been handled.
     pub(crate) async fn get_all(&self, streams: &[StreamName]) -> Result<Vec<Version>> {
         let keys: Vec<_> = streams.iter().map(|stream| self.key(stream)).collect();
         let documents = self.documents.get(&keys).await?;
-        documents.iter().map(|document| version_of(document.as_ref())).collect()
+        documents.iter().map(|document| read(document.as_ref()).map(|at| at.version)).collect()
     }
 
     /// Remembers that `stream` has been handled up to `version`. Never moves back.
     pub(crate) async fn advance(&self, stream: &StreamName, version: Version) -> Result<()> {
+        let advanced = |found: Checkpoint| {
+            if found.version >= version {
+                return Ok(None);
+            }
+            Ok(Some(Checkpoint { version, is_waiting: false }))
+        };
+        self.change(stream, advanced).await
+    }
+
+    /// Has the stream wait at `event`, or go on after it, unless it has been handled.
+    pub(crate) async fn step(&self, event: &EventId, step: Aside) -> Result<()> {
+        let stepped = |found: Checkpoint| {
+            if found.version >= event.version || (step == Aside::Wait && found.is_waiting) {
+                return Ok(None);
+            }
+            if found.version.next() != event.version {
+                return Err(too_early(event, found.version));
+            }
+            Ok(Some(match step {
+                Aside::Wait => Checkpoint { is_waiting: true, ..found },
+                Aside::PassOver => Checkpoint { version: event.version, is_waiting: false },
+            }))
+        };
+        self.change(&event.stream, stepped).await
+    }
+
+    /// Writes what `change` makes of the checkpoint, if anything.
+    async fn change(
+        &self,
+        stream: &StreamName,
+        change: impl Fn(Checkpoint) -> Result<Option<Checkpoint>> + Send,
+    ) -> Result<()> {
         let key = self.key(stream);
         for _ in 0..ATTEMPTS_MAX {
             let document = one(self.documents, &key).await?;
-            if version_of(document.as_ref())? >= version {
-                return Ok(());
-            }
+            let Some(changed) = change(read(document.as_ref())?)? else { return Ok(()) };
             let guard = document.map_or(Guard::Absent, |document| Guard::At(document.revision));
-            let body = Some(Payload::encode(&Checkpoint { version })?);
+            let body = Some(Payload::encode(&changed)?);
             let (listings, expires) = (vec![], self.expires);
             let write = Write { key: key.clone(), body, listings, guard, expires };
             match put(self.documents, write).await {
                 // Another delivery moved it.
-                Err(error) if error.kind() == ErrorKind::Conflict => {}
+                Err(error) if error.is_conflict() => {}
                 outcome => return outcome,
             }
         }
@@ -76,9 +115,8 @@ pub(crate) fn checkpoints(consumer: &str) -> String {
     format!("checkpoints.{consumer}")
 }
 
-fn version_of(document: Option<&Document>) -> Result<Version> {
-    let Some(document) = document else { return Ok(Version::EMPTY) };
-    document.body.decode::<Checkpoint>().map(|checkpoint| checkpoint.version)
+fn read(document: Option<&Document>) -> Result<Checkpoint> {
+    document.map_or(Ok(Checkpoint::default()), |document| document.body.decode())
 }
 
 /// The document of `key`, if it exists.

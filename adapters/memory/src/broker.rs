@@ -13,13 +13,9 @@ use crate::chaos::Chaos;
 use crate::clock::Time;
 use crate::inbox::{Announcement, Inbox, Item, Pace, Work};
 use crate::lease::Lease;
-use crate::parked::{Parked, is_final};
 use crate::pending::Pending;
 use crate::subscribers::Subscribers;
 use crate::wake::Wake;
-
-/// How often work is tried that fails for good, before it is set aside.
-const ATTEMPTS_MAX: u32 = 5;
 
 /// How long failed work waits the first time; twice as long each time after.
 const BACKOFF_FIRST: Duration = Duration::from_millis(100);
@@ -53,7 +49,6 @@ struct State {
     round: u64,
     /// How much was finished so far.
     finished: u64,
-    parked: Vec<Parked>,
     last_failure: Option<Arc<Error>>,
 }
 
@@ -157,16 +152,7 @@ impl Broker {
         state.inbox(function).waiting.extend(echoes);
         for (mut item, error) in failed {
             item.attempts += 1;
-            item.is_suspect |= is_final(error.kind());
             state.last_failure = Some(error.clone());
-            if is_final(error.kind()) && item.attempts >= ATTEMPTS_MAX {
-                let parked = Parked::new(function, &item.work, &error, item.attempts);
-                let Parked { work, attempts, .. } = &parked;
-                tracing::warn!(function, %work, attempts, %error, "set aside");
-                state.parked.push(parked);
-                state.finished += 1;
-                continue;
-            }
             let delay = backoff(item.attempts).max(error.retry_after().unwrap_or_default());
             item.not_before = (pace == Pace::Patient).then(|| Instant::now() + delay);
             state.inbox(function).waiting.push_back(item);
@@ -199,7 +185,6 @@ impl Broker {
         let mut pending = Pending {
             deliveries: state.topic.len(),
             delayed: state.delayed.len(),
-            parked: state.parked.len(),
             ..Pending::default()
         };
         for inbox in state.inboxes.values() {
@@ -224,11 +209,7 @@ impl Broker {
         self.lock().last_failure.clone()
     }
 
-    pub(crate) fn parked(&self) -> Vec<Parked> {
-        self.lock().parked.clone()
-    }
-
-    /// Every text that waits somewhere or was set aside.
+    /// Every text that waits somewhere.
     pub(crate) fn texts(&self) -> Vec<String> {
         let state = self.lock();
         let envelopes = state.topic.iter().map(|announcement| announcement.envelope.to_string());
@@ -238,9 +219,8 @@ impl Broker {
             Work::Run(queued) => queued.request.command.to_string(),
         });
         let delayed = state.delayed.values().map(|queued| queued.request.command.to_string());
-        let parked = state.parked.iter().map(|parked| format!("{parked:?}"));
         let last = state.last_failure.iter().map(|error| format!("{error:?}"));
-        envelopes.chain(waiting).chain(delayed).chain(parked).chain(last).collect()
+        envelopes.chain(waiting).chain(delayed).chain(last).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

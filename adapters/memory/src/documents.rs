@@ -12,7 +12,7 @@ use skyfold::ports::{
     Clock, Document, DocumentKey, DocumentStore, Guard, ListQuery, Listing, Order, Page, Revision,
     ScanQuery, Write,
 };
-use skyfold::{Error, ErrorKind, Payload, Result};
+use skyfold::{DeadLetter, Error, ErrorKind, Payload, Result};
 use time::OffsetDateTime;
 
 use crate::clock::Time;
@@ -133,6 +133,17 @@ impl Documents {
         let replaced =
             kept.replaced.iter().filter_map(|(key, stored)| Some((key, stored.as_ref()?)));
         kept.documents.iter().chain(replaced).map(|(key, stored)| text(key, stored)).collect()
+    }
+
+    /// The dead letters that wait. What is not one is not shown as one.
+    pub(crate) fn dead_letters(&self) -> Vec<DeadLetter> {
+        let kept = self.lock();
+        let of =
+            |id: &str| DocumentKey { collection: DeadLetter::COLLECTION.into(), id: id.into() };
+        let letters = kept.documents.range(of("")..);
+        let letters = letters.take_while(|(key, _)| key.collection == DeadLetter::COLLECTION);
+        let letters = letters.filter_map(|(_, stored)| stored.body.decode::<DeadLetter>().ok());
+        letters.filter(DeadLetter::is_waiting).collect()
     }
 
     /// What is kept, without what has expired.

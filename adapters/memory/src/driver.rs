@@ -11,7 +11,6 @@ use crate::chaos::{Chaos, Ending, Job};
 use crate::clock::{Time, later};
 use crate::inbox::Pace;
 use crate::lease::Lease;
-use crate::parked::is_final;
 use crate::pending::Pending;
 use crate::relay::Relay;
 use crate::subscribers::Subscribers;
@@ -88,7 +87,7 @@ impl Driver {
     async fn round(&self, runtime: &Runtime, to: &Subscribers) -> Result<Round> {
         let (commits, failure) = match self.relay.pass(runtime, to).await {
             Ok(commits) => (commits, None),
-            Err(error) if is_final(error.kind()) => return Err(error),
+            Err(error) if error.kind().is_final() => return Err(error),
             Err(error) => (0, Some(Arc::new(error))),
         };
         self.broker.fan_out(runtime, to);

@@ -1,4 +1,5 @@
 use std::collections::{HashSet, VecDeque};
+use std::fmt;
 use std::sync::Arc;
 
 use skyfold::ports::QueuedCommand;
@@ -27,6 +28,19 @@ pub(crate) enum Work {
     Run(Box<QueuedCommand>),
 }
 
+impl fmt::Display for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Hear(announcement) => write!(f, "the event {}", announcement.id),
+            Self::Run(queued) => {
+                let request = &queued.request;
+                let (category, stream) = (&queued.category, &request.stream);
+                write!(f, "the command {} for {category}-{stream}", request.id)
+            }
+        }
+    }
+}
+
 /// Whether what failed is tried again at once or after a while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pace {
@@ -47,9 +61,6 @@ pub(crate) struct Item {
     pub(crate) not_before: Option<Instant>,
     /// Held back until this round, by a fault.
     pub(crate) from_round: u64,
-    /// Whether it failed for good, alone or because of another in its batch: it is given alone from
-    /// then on, so that only what is wrong is set aside.
-    pub(crate) is_suspect: bool,
     /// How often it was lost on its way.
     pub(crate) losses: u32,
     /// How often it came again after it had been handled.
@@ -58,15 +69,7 @@ pub(crate) struct Item {
 
 impl Item {
     pub(crate) fn new(work: Work) -> Self {
-        Self {
-            work,
-            attempts: 0,
-            not_before: None,
-            from_round: 0,
-            is_suspect: false,
-            losses: 0,
-            echoes: 0,
-        }
+        Self { work, attempts: 0, not_before: None, from_round: 0, losses: 0, echoes: 0 }
     }
 }
 
@@ -125,7 +128,6 @@ impl Inbox {
         let Some(first) = self.waiting.iter().position(is_next) else { return vec![] };
         let item = &self.waiting[first];
         let (count_max, leases_max) = match &item.work {
-            Work::Hear(_) if item.is_suspect => (1, portion.batches_max),
             Work::Hear(_) => (portion.deliveries_max, portion.batches_max),
             Work::Run(_) => (1, portion.commands_max),
         };
@@ -135,8 +137,7 @@ impl Inbox {
         let mut leased = vec![];
         let mut at = first;
         while at < self.waiting.len() && leased.len() < count_max {
-            let item = &self.waiting[at];
-            match ready(item) && (at == first || !item.is_suspect) {
+            match ready(&self.waiting[at]) {
                 true => leased.extend(self.waiting.remove(at)),
                 false => at += 1,
             }

@@ -8,7 +8,14 @@ use skyfold::{
 use crate::broker::Broker;
 use crate::chaos::{Chaos, Ending, Fate};
 use crate::inbox::{Item, Pace, Work};
-use crate::parked::ParkedWork;
+
+/// How often work is tried that fails for good and that core could not set aside, such as an
+/// announcement that cannot be read.
+const FINAL_ATTEMPTS_MAX: u32 = 5;
+
+/// How often work is tried that fails for no reason that is known to pass. What a service fails at
+/// that cannot be reached is tried for ever.
+const ATTEMPTS_MAX: u32 = 30;
 
 /// Why events were not handled.
 type Failures = HashMap<EventId, Arc<Error>>;
@@ -50,8 +57,39 @@ impl Lease {
             }
             Ok(_) => {}
         }
-        self.finish(&failures, whole.as_ref());
+        let mut errors = self.errors(&failures, whole.as_ref());
+        if ending == Ending::Usual {
+            self.give_up(runtime, &mut errors).await;
+        }
+        self.finish(errors);
         ending
+    }
+
+    /// Why each of the items failed, if it did.
+    fn errors(&self, failures: &Failures, whole: Option<&Arc<Error>>) -> Vec<Option<Arc<Error>>> {
+        let error = |item: &Item| match &item.work {
+            Work::Hear(announcement) => failures.get(&announcement.id).or(whole).cloned(),
+            Work::Run(_) => whole.cloned(),
+        };
+        self.items.iter().map(error).collect()
+    }
+
+    /// Makes dead letters of what was tried often enough: nothing is left to be done about it here.
+    async fn give_up(&self, runtime: &Runtime, errors: &mut [Option<Arc<Error>>]) {
+        for (item, failed) in self.items.iter().zip(errors) {
+            let Some(error) = failed.clone().filter(|error| is_exhausted(item, error)) else {
+                continue;
+            };
+            let letters = runtime.dead_letters();
+            let set_aside = match &item.work {
+                Work::Hear(heard) => letters.give_up(&self.function, &heard.id, &error).await,
+                Work::Run(queued) => letters.give_up_command(queued, &error).await.map(|_| ()),
+            };
+            match set_aside {
+                Ok(()) => *failed = None,
+                Err(error) => tracing::warn!(work = %item.work, %error, "it comes again"),
+            }
+        }
     }
 
     /// What the function is called with, and what cannot be read to begin with.
@@ -72,19 +110,15 @@ impl Lease {
     }
 
     fn describe(&self) -> String {
-        let work = self.items.iter().map(|item| ParkedWork::from(&item.work).to_string());
+        let work = self.items.iter().map(|item| item.work.to_string());
         work.collect::<Vec<_>>().join(", ")
     }
 
-    fn finish(&mut self, failures: &Failures, whole: Option<&Arc<Error>>) {
+    fn finish(&mut self, errors: Vec<Option<Arc<Error>>>) {
         let (mut done, mut failed) = (vec![], vec![]);
-        for item in std::mem::take(&mut self.items) {
-            let own = match &item.work {
-                Work::Hear(announcement) => failures.get(&announcement.id),
-                Work::Run(_) => None,
-            };
-            match own.or(whole) {
-                Some(error) => failed.push((item, error.clone())),
+        for (item, error) in std::mem::take(&mut self.items).into_iter().zip(errors) {
+            match error {
+                Some(error) => failed.push((item, error)),
                 None => done.push(item),
             }
         }
@@ -92,12 +126,18 @@ impl Lease {
     }
 }
 
+/// Whether `item`, which failed once more, was tried often enough.
+fn is_exhausted(item: &Item, error: &Error) -> bool {
+    let attempts_max = if error.kind().is_final() { FINAL_ATTEMPTS_MAX } else { ATTEMPTS_MAX };
+    !error.is_transient() && item.attempts + 1 >= attempts_max
+}
+
 impl Drop for Lease {
     fn drop(&mut self) {
         if !self.items.is_empty() {
             let message = format!("{} was interrupted", self.function);
             let error = Arc::new(Error::new(ErrorKind::Unexpected, message));
-            self.finish(&HashMap::new(), Some(&error));
+            self.finish(vec![Some(error); self.items.len()]);
         }
     }
 }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use skyfold::{Ports, Result, Runtime};
+use skyfold::{DeadLetter, Ports, Result, Runtime};
 
 use crate::broker::Broker;
 use crate::bus::Bus;
@@ -12,7 +12,6 @@ use crate::driver::Driver;
 use crate::dump::{Dump, dump};
 use crate::faults::{FaultCounts, Faults};
 use crate::faulty::Faulty;
-use crate::parked::Parked;
 use crate::pending::Pending;
 use crate::queue::Commands;
 use crate::relay::Relay;
@@ -111,7 +110,8 @@ impl Memory {
     /// Relays, delivers and works, always in the same order, until nothing is left to do now.
     /// Commands that are due later wait; see [`settle_through_time`](Self::settle_through_time).
     ///
-    /// What fails is tried again at once. What fails for good is [set aside](Self::parked).
+    /// What fails is tried again at once. What fails for good becomes a
+    /// [dead letter](Self::dead_letters).
     ///
     /// # Errors
     ///
@@ -140,7 +140,8 @@ impl Memory {
 
     /// How much is left to do.
     pub fn pending(&self) -> Pending {
-        self.driver.pending()
+        let dead_letters = self.documents.dead_letters().len();
+        Pending { dead_letters, ..self.driver.pending() }
     }
 
     /// Everything that is kept, for comparing one store with another.
@@ -159,9 +160,9 @@ impl Memory {
         texts.concat()
     }
 
-    /// What was set aside since it would fail for ever, in the order in which that happened.
-    pub fn parked(&self) -> Vec<Parked> {
-        self.broker.parked()
+    /// What waits for an operator since it would fail for ever, in the order of the ids.
+    pub fn dead_letters(&self) -> Vec<DeadLetter> {
+        self.documents.dead_letters()
     }
 }
 

@@ -14,12 +14,13 @@ pub struct Pending {
     pub working: usize,
     /// Commands that are due later.
     pub delayed: usize,
-    /// What was set aside, since it would fail for ever.
-    pub parked: usize,
+    /// Dead letters that wait for an operator.
+    pub dead_letters: usize,
 }
 
 impl Pending {
-    /// Whether nothing is left to do now. What is due later or was set aside does not count.
+    /// Whether nothing is left to do now. What is due later or waits for an
+    /// operator does not count.
     pub fn is_settled(&self) -> bool {
         self.commits + self.deliveries + self.commands + self.working == 0
     }

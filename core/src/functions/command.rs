@@ -64,10 +64,6 @@ impl<D: Decider> Function for CommandFunction<D> {
         }
     }
 
-    async fn has_handled(&self, _: &Context, _: &EventId) -> Result<Option<bool>> {
-        Ok(None)
-    }
-
     fn upcast(&self, event: &NewEvent) -> Option<Result<NewEvent>> {
         let NewEvent { event_type, schema, data } = event;
         let decode = || codec::decode::<D::Event>(event_type, *schema, data, &self.upcasters);

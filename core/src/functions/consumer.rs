@@ -1,8 +1,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::functions::history;
+use crate::functions::parking::Standing;
 use crate::ports::EventStore;
-use crate::{Announced, Error, ErrorKind, RecordedEvent, Result, StreamName, Version};
+use crate::{Announced, Error, ErrorKind, EventId, RecordedEvent, Result, StreamName, Version};
 
 /// How many events are handled between two writes of how far a consumer is.
 pub(crate) const STRIDE_MAX: usize = 1_000;
@@ -77,6 +78,54 @@ impl<'a> Doorbell<'a> {
                 }
             }
         }
+    }
+}
+
+/// What was announced of one stream, and at which of its events the handling is.
+#[derive(Debug)]
+pub(crate) struct Delivery<'a> {
+    pub(crate) stream: &'a StreamName,
+    pub(crate) announced: &'a [Announced],
+    /// Whether it waits where its stream does, as all do but those that an operator asks for.
+    heeds_waiting: bool,
+    /// Whether it waited.
+    has_waited: bool,
+    at: Version,
+}
+
+impl<'a> Delivery<'a> {
+    /// What the bus delivers.
+    pub(crate) fn new(stream: &'a StreamName, announced: &'a [Announced]) -> Self {
+        let at = announced.iter().map(Announced::version).min().unwrap_or_default();
+        Self { stream, announced, heeds_waiting: true, has_waited: false, at }
+    }
+
+    /// What an operator delivers to a consumer that waits at `event`.
+    pub(crate) fn again(event: &'a EventId, announced: &'a [Announced]) -> Self {
+        let (stream, at) = (&event.stream, event.version);
+        Self { stream, announced, heeds_waiting: false, has_waited: false, at }
+    }
+
+    /// Everything up to `reached` was handled.
+    pub(crate) fn reach(&mut self, reached: Version) {
+        self.at = reached.next();
+    }
+
+    /// Begins where the consumer is. Says whether it has to wait.
+    pub(crate) fn waits(&mut self, standing: Standing) -> bool {
+        self.reach(standing.reached);
+        self.has_waited = standing.is_waiting && self.heeds_waiting;
+        self.has_waited
+    }
+
+    /// Whether something that was announced still waits.
+    pub(crate) fn is_held_up(&self) -> bool {
+        self.has_waited && self.announced.iter().any(|announced| announced.version() >= self.at)
+    }
+
+    /// The event that is being handled.
+    pub(crate) fn at(&self) -> EventId {
+        EventId { stream: self.stream.clone(), version: self.at }
     }
 }
 

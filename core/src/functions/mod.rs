@@ -3,6 +3,8 @@
 mod command;
 mod consumer;
 pub(crate) mod history;
+mod own_view;
+mod parking;
 mod placement;
 mod projector;
 mod query;
@@ -25,6 +27,8 @@ use moka::sync::Cache;
 
 pub(crate) use command::CommandFunction;
 pub(crate) use consumer::by_stream;
+pub(crate) use own_view::too_early;
+pub(crate) use parking::{Aside, Consumer, Standing, discard, park, retry};
 pub(crate) use projector::ProjectionFunction;
 pub(crate) use query::QueryFunction;
 pub use query::{ReadModels, ViewPage};
@@ -39,8 +43,8 @@ use crate::ports::Ports;
 use crate::privacy::Vault;
 use crate::revisions::Revisions;
 use crate::{
-    Descriptor, Error, EventId, FoldedState, NewEvent, RecordedEvent, Reply, Result, StreamId,
-    StreamName, Trigger, Version,
+    Descriptor, Error, FoldedState, NewEvent, RecordedEvent, Reply, Result, StreamId, StreamName,
+    Trigger, Version,
 };
 
 /// How often a function starts over when another writer was faster.
@@ -61,8 +65,10 @@ pub(crate) trait Function: Send + Sync {
     /// Runs it.
     async fn invoke(&self, context: &Context, trigger: Trigger) -> Result<Reply>;
 
-    /// Whether it has handled `event`; `None` if it hears no such thing.
-    async fn has_handled(&self, context: &Context, event: &EventId) -> Result<Option<bool>>;
+    /// Itself, as what events are delivered to; `None` if it hears none.
+    fn consumer(&self) -> Option<&dyn Consumer> {
+        None
+    }
 
     /// `event` in its newest form; `None` if it records no events of its own.
     fn upcast(&self, _event: &NewEvent) -> Option<Result<NewEvent>> {

@@ -1,22 +1,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::marker::PhantomData;
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use time::OffsetDateTime;
 
-use crate::functions::consumer::{Doorbell, STRIDE_MAX, by_stream};
-use crate::functions::query::{self, Views};
+use crate::functions::consumer::{Delivery, Doorbell, STRIDE_MAX};
+use crate::functions::parking::{self, Aside, Consumer, Standing};
+use crate::functions::query::Views;
 use crate::functions::view::{StoredView, check_key};
-use crate::functions::{ATTEMPTS_MAX, Context, Function, Rebuildable, guarded, unfit};
+use crate::functions::{ATTEMPTS_MAX, Context, Function, Rebuildable, guarded, own_view, unfit};
 use crate::limits::{BATCH_DOCUMENTS_MAX, LISTS_MAX};
 use crate::name::{Dash, check_name};
 use crate::ports::{Document, DocumentKey, Write};
 use crate::stores::{Checkpoints, one, put};
 use crate::{
-    Announced, Descriptor, Error, ErrorKind, EventId, Failed, Kind, Projection, RecordedEvent,
-    Reply, Result, Route, StreamName, Subscription, Trigger, Version, manifest,
+    Descriptor, Error, ErrorKind, EventId, Kind, Projection, RecordedEvent, Reply, Result, Route,
+    StreamName, Subscription, Trigger, Version, manifest,
 };
 
 /// Keeps the views of one projection, and shows them.
@@ -72,13 +72,7 @@ impl<P: Projection> Function for ProjectionFunction<P> {
     async fn invoke(&self, context: &Context, trigger: Trigger) -> Result<Reply> {
         match trigger {
             Trigger::Events(announced) => {
-                let mut failed = vec![];
-                for (stream, announced) in by_stream(announced) {
-                    if let Err(error) = self.handle(context, &stream, &announced).await {
-                        failed.extend(all_failed(&announced, error));
-                    }
-                }
-                Ok(Reply::Handled(failed))
+                Ok(Reply::Handled(parking::deliver(self, context, announced).await))
             }
             Trigger::View(request) => Views::<P>::new(&context.ports).answer_view(request).await,
             Trigger::List(request) => Views::<P>::new(&context.ports).answer_list(request).await,
@@ -90,48 +84,66 @@ impl<P: Projection> Function for ProjectionFunction<P> {
         Some(self)
     }
 
-    async fn has_handled(&self, context: &Context, event: &EventId) -> Result<Option<bool>> {
-        query::shows::<P>(&context.ports, event).await
+    fn consumer(&self) -> Option<&dyn Consumer> {
+        Some(self)
     }
 }
 
-/// The deliveries of one stream, none of which counts as handled since one was not.
-pub(crate) fn all_failed(announced: &[Announced], error: Error) -> Vec<Failed> {
-    let error = Arc::new(error);
-    let failed = |announced: &Announced| Failed { event: announced.id(), error: error.clone() };
-    announced.iter().map(failed).collect()
-}
+#[async_trait]
+impl<P: Projection> Consumer for ProjectionFunction<P> {
+    fn name(&self) -> &str {
+        &self.name
+    }
 
-impl<P: Projection> ProjectionFunction<P> {
-    /// Handles what was announced of one stream. What fails as a whole is tried once more event by
-    /// event, so that the views show everything before the one that cannot be handled.
-    pub(super) async fn handle(
-        &self,
-        context: &Context,
-        stream: &StreamName,
-        announced: &[Announced],
-    ) -> Result<()> {
-        let outcome = self.handle_by(context, stream, announced, STRIDE_MAX).await;
-        match outcome {
+    fn place(&self) -> &str {
+        &self.collection
+    }
+
+    fn hears(&self, category: &str) -> bool {
+        self.subscription.hears(category)
+    }
+
+    /// What fails as a whole is tried once more event by event, so that the views show everything
+    /// before the one that cannot be handled.
+    async fn handle(&self, context: &Context, delivery: &mut Delivery<'_>) -> Result<()> {
+        match self.handle_by(context, delivery, STRIDE_MAX).await {
             Err(error) if !error.is_transient() && !error.is_conflict() => {
-                self.handle_by(context, stream, announced, 1).await
+                self.handle_by(context, delivery, 1).await
             }
             outcome => outcome,
         }
     }
 
+    async fn standing(&self, context: &Context, stream: &StreamName) -> Result<Standing> {
+        match P::route() {
+            Route::OwnStream => {
+                own_view::standing(context, &self.key(stream.id().as_str()), stream).await
+            }
+            Route::Keyed(_) => self.checkpoints(context).standing(stream).await,
+        }
+    }
+
+    async fn step(&self, context: &Context, event: &EventId, step: Aside) -> Result<()> {
+        match P::route() {
+            Route::OwnStream => {
+                let key = self.key(event.stream.id().as_str());
+                own_view::step::<P>(context, &key, event, step).await
+            }
+            Route::Keyed(_) => self.checkpoints(context).step(event, step).await,
+        }
+    }
+}
+
+impl<P: Projection> ProjectionFunction<P> {
     async fn handle_by(
         &self,
         context: &Context,
-        stream: &StreamName,
-        announced: &[Announced],
+        delivery: &mut Delivery<'_>,
         stride: usize,
     ) -> Result<()> {
         match P::route() {
-            Route::OwnStream => self.handle_own(context, stream, announced, stride).await,
-            Route::Keyed(keys) => {
-                self.handle_keyed(context, stream, announced, (stride, keys)).await
-            }
+            Route::OwnStream => self.handle_own(context, delivery, stride).await,
+            Route::Keyed(keys) => self.handle_keyed(context, delivery, (stride, keys)).await,
         }
     }
 
@@ -139,10 +151,10 @@ impl<P: Projection> ProjectionFunction<P> {
     async fn handle_own(
         &self,
         context: &Context,
-        stream: &StreamName,
-        announced: &[Announced],
+        delivery: &mut Delivery<'_>,
         stride: usize,
     ) -> Result<()> {
+        let (stream, announced) = (delivery.stream, delivery.announced);
         let key = self.key(stream.id().as_str());
         let mut overtaken = 0;
         while overtaken < ATTEMPTS_MAX {
@@ -150,6 +162,9 @@ impl<P: Projection> ProjectionFunction<P> {
             let stored = document.as_ref().map(StoredView::read).transpose()?;
             let mut stored = stored.unwrap_or_default();
             let reached = stored.seen(stream).unwrap_or(Version::EMPTY);
+            if delivery.waits(Standing { reached, is_waiting: stored.is_waiting() }) {
+                return Ok(());
+            }
             let mut doorbell = Doorbell::new(&*context.ports.events, stream, reached, announced);
             let due = self.decode(doorbell.next(stride).await?)?;
             if due.is_empty() {
@@ -173,12 +188,16 @@ impl<P: Projection> ProjectionFunction<P> {
     async fn handle_keyed(
         &self,
         context: &Context,
-        stream: &StreamName,
-        announced: &[Announced],
+        delivery: &mut Delivery<'_>,
         (stride, keys): (usize, Keys<P>),
     ) -> Result<()> {
+        let (stream, announced) = (delivery.stream, delivery.announced);
         let checkpoints = self.checkpoints(context);
-        let reached = checkpoints.get(stream).await?;
+        let standing = checkpoints.standing(stream).await?;
+        if delivery.waits(standing) {
+            return Ok(());
+        }
+        let reached = standing.reached;
         let mut doorbell = Doorbell::new(&*context.ports.events, stream, reached, announced);
         loop {
             let due = self.decode(doorbell.next(stride).await?)?;
@@ -188,6 +207,7 @@ impl<P: Projection> ProjectionFunction<P> {
                 self.apply(context, stream, last, batch.to_vec()).await?;
             }
             checkpoints.advance(stream, last).await?;
+            delivery.reach(last);
         }
     }
 

@@ -73,10 +73,6 @@ where
             }
         }
     }
-
-    async fn has_handled(&self, _: &Context, _: &EventId) -> Result<Option<bool>> {
-        Ok(None)
-    }
 }
 
 /// An answer that is not one view.

@@ -3,10 +3,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::functions::consumer::Delivery;
 use crate::functions::view::{StoredView, listings};
-use crate::functions::{Context, Function, ProjectionFunction};
+use crate::functions::{Consumer, Context, Function, ProjectionFunction};
 use crate::ports::{Document, DocumentKey, Listing, Write};
-use crate::{Announced, Payload, Projection, Result, Route, StreamName};
+use crate::{Announced, Error, Payload, Projection, Result, Route, StreamName};
 
 /// One revision of a read model, as those see it who rebuild it, compare it and switch to it.
 #[async_trait]
@@ -38,7 +39,8 @@ pub(crate) trait Rebuildable: Send + Sync {
     /// The write that puts `stored` in the place of `document`, the view of `key`.
     fn write(&self, key: &str, stored: &StoredView, document: Option<&Document>) -> Result<Write>;
 
-    /// Handles what was announced of one stream.
+    /// Handles what was announced of one stream. What cannot be handled, or waits behind what
+    /// cannot be, is an error, and not set aside: it is no delivery.
     async fn handle(
         &self,
         context: &Context,
@@ -95,6 +97,11 @@ impl<P: Projection> Rebuildable for ProjectionFunction<P> {
         stream: &StreamName,
         announced: &[Announced],
     ) -> Result<()> {
-        Self::handle(self, context, stream, announced).await
+        let mut delivery = Delivery::new(stream, announced);
+        Consumer::handle(self, context, &mut delivery).await?;
+        match delivery.is_held_up() {
+            false => Ok(()),
+            true => Err(Error::corrupt(format!("{stream} waits behind a dead letter"))),
+        }
     }
 }

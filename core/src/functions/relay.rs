@@ -3,9 +3,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::functions::{Context, Function, unfit};
-use crate::{
-    CloudEvent, Descriptor, EventId, Failed, Kind, RecordedCommit, Reply, Result, Trigger,
-};
+use crate::{CloudEvent, Descriptor, Failed, Kind, RecordedCommit, Reply, Result, Trigger};
 
 /// The name of the function that announces recorded events.
 pub(crate) const RELAY: &str = "relay";
@@ -37,9 +35,5 @@ impl Function for RelayFunction {
             Some(Failed { event: event.id, error })
         });
         Ok(Reply::Handled(failed.collect()))
-    }
-
-    async fn has_handled(&self, _: &Context, _: &EventId) -> Result<Option<bool>> {
-        Ok(None)
     }
 }

@@ -3,8 +3,8 @@ use std::marker::PhantomData;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::functions::consumer::{Doorbell, STRIDE_MAX, by_stream};
-use crate::functions::projector::all_failed;
+use crate::functions::consumer::{Delivery, Doorbell, STRIDE_MAX};
+use crate::functions::parking::{self, Aside, Consumer, Standing};
 use crate::functions::streams::{Fold, Known, load_cheaply, load_current};
 use crate::functions::timers::Timers;
 use crate::functions::{ATTEMPTS_MAX, Context, Function, guarded, unfit};
@@ -14,9 +14,9 @@ use crate::ports::{Consistency, QueuedCommand, Range, Timer};
 use crate::saga::{Give, Step};
 use crate::stores::Checkpoints;
 use crate::{
-    Announced, CommandId, CommandRequest, Commit, Descriptor, Effect, Error, ErrorKind, EventId,
-    FoldedState, Kind, Metadata, NewEvent, Payload, RecordedCommit, RecordedEvent, Reply, Result,
-    Saga, Snapshots, StateAsOf, StreamId, StreamName, Subscription, Trigger, Version,
+    CommandId, CommandRequest, Commit, Descriptor, Effect, Error, ErrorKind, EventId, FoldedState,
+    Kind, Metadata, NewEvent, Payload, RecordedCommit, RecordedEvent, Reply, Result, Saga,
+    Snapshots, StateAsOf, StreamId, StreamName, Subscription, Trigger, Version,
 };
 
 /// The type of the one event of a saga's stream.
@@ -112,25 +112,15 @@ impl<S: Saga> Function for SagaFunction<S> {
     async fn invoke(&self, context: &Context, trigger: Trigger) -> Result<Reply> {
         match trigger {
             Trigger::Events(announced) => {
-                let mut failed = vec![];
-                for (stream, announced) in by_stream(announced) {
-                    if let Err(error) = self.hear(context, &stream, &announced).await {
-                        failed.extend(all_failed(&announced, error));
-                    }
-                }
-                Ok(Reply::Handled(failed))
+                Ok(Reply::Handled(parking::deliver(self, context, announced).await))
             }
             Trigger::State(id, _) => self.state(context, &id).await.map(Reply::State),
             trigger => Err(unfit(S::NAME, &trigger)),
         }
     }
 
-    async fn has_handled(&self, context: &Context, event: &EventId) -> Result<Option<bool>> {
-        if !self.subscription.hears(event.stream.category()) {
-            return Ok(None);
-        }
-        let checkpoints = Checkpoints::new(&*context.ports.documents, &self.category);
-        Ok(Some(checkpoints.get(&event.stream).await? >= event.version))
+    fn consumer(&self) -> Option<&dyn Consumer> {
+        Some(self)
     }
 
     fn state_after(&self, history: &[RecordedEvent]) -> Option<Result<FoldedState>> {
@@ -138,15 +128,28 @@ impl<S: Saga> Function for SagaFunction<S> {
     }
 }
 
-impl<S: Saga> SagaFunction<S> {
-    async fn hear(
-        &self,
-        context: &Context,
-        stream: &StreamName,
-        announced: &[Announced],
-    ) -> Result<()> {
-        let checkpoints = Checkpoints::new(&*context.ports.documents, &self.category);
-        let reached = checkpoints.get(stream).await?;
+#[async_trait]
+impl<S: Saga> Consumer for SagaFunction<S> {
+    fn name(&self) -> &str {
+        S::NAME
+    }
+
+    fn place(&self) -> &str {
+        &self.category
+    }
+
+    fn hears(&self, category: &str) -> bool {
+        self.subscription.hears(category)
+    }
+
+    async fn handle(&self, context: &Context, delivery: &mut Delivery<'_>) -> Result<()> {
+        let (stream, announced) = (delivery.stream, delivery.announced);
+        let checkpoints = self.checkpoints(context);
+        let standing = checkpoints.standing(stream).await?;
+        if delivery.waits(standing) {
+            return Ok(());
+        }
+        let reached = standing.reached;
         let mut doorbell = Doorbell::new(&*context.ports.events, stream, reached, announced);
         loop {
             let due = doorbell.next(STRIDE_MAX).await?;
@@ -157,10 +160,11 @@ impl<S: Saga> SagaFunction<S> {
             let mut outcome = Ok(());
             for event in due {
                 let version = event.version;
-                outcome = self.handle(context, event).await;
+                outcome = self.hear(context, event).await;
                 if outcome.is_err() {
                     break;
                 }
+                delivery.reach(version);
                 handled = Some(version);
             }
             if let Some(version) = handled {
@@ -170,9 +174,23 @@ impl<S: Saga> SagaFunction<S> {
         }
     }
 
+    async fn standing(&self, context: &Context, stream: &StreamName) -> Result<Standing> {
+        self.checkpoints(context).standing(stream).await
+    }
+
+    async fn step(&self, context: &Context, event: &EventId, step: Aside) -> Result<()> {
+        self.checkpoints(context).step(event, step).await
+    }
+}
+
+impl<S: Saga> SagaFunction<S> {
+    fn checkpoints<'a>(&'a self, context: &'a Context) -> Checkpoints<'a> {
+        Checkpoints::new(&*context.ports.documents, &self.category)
+    }
+
     /// Records what `event` asks for unless that was done before, and then asks for it: after a
     /// crash between the two, the record says what to ask for.
-    async fn handle(&self, context: &Context, event: RecordedEvent) -> Result<()> {
+    async fn hear(&self, context: &Context, event: RecordedEvent) -> Result<()> {
         let heard = self.subscription.decode(event.clone())?;
         let Some(id) = correlate::<S>(&heard)? else { return Ok(()) };
         let stream = StreamName::new(&self.category, &id);

@@ -28,6 +28,9 @@ pub(crate) struct StoredView {
     /// from here on.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     is_held: bool,
+    /// Whether the next event of its own stream cannot be handled, and waits.
+    #[serde(default, rename = "waits", skip_serializing_if = "std::ops::Not::not")]
+    is_waiting: bool,
     /// The event that changed the view last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last: Option<EventId>,
@@ -63,6 +66,17 @@ impl StoredView {
     pub(crate) fn see(&mut self, stream: &StreamName, version: Version) {
         self.seen.retain(|(seen, _)| seen != stream);
         self.seen.push((stream.clone(), version));
+        self.is_waiting = false;
+    }
+
+    /// Whether the next event of the view's own stream waits for an operator.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.is_waiting
+    }
+
+    /// Has the next event of the view's own stream wait.
+    pub(crate) fn wait(&mut self) {
+        self.is_waiting = true;
     }
 
     /// Remembers the event that changed the view.

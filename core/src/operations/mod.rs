@@ -1,8 +1,11 @@
 //! What an operator does with a running app, beside what its users ask of it.
 
+mod dead_letters;
+mod health;
 mod pace;
 mod privacy;
 mod progress;
+mod queued;
 mod read_model;
 mod redeliver;
 mod removal;
@@ -11,8 +14,12 @@ mod sagas;
 mod switch;
 mod verify;
 
+pub use dead_letters::{DeadLetters, LetterPage, LetterQuery, Retried};
+pub(crate) use health::health;
+pub use health::{Health, Lag, LetterCount};
 pub use privacy::{ForgetRequest, Forgotten, ForgottenPage, Privacy};
 pub use progress::{Progress, Unhandled};
+pub(crate) use queued::set_aside;
 pub use read_model::{Built, ReadModel, RevisionState};
 pub use replay::{Replay, Replayed, Start};
 pub use sagas::{SagaInstance, SagaPage, SagaQuery, SagaRecord, Sagas};

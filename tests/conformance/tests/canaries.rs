@@ -119,7 +119,7 @@ async fn live(memory: &Memory, clock: &VirtualClock) {
     give_what_cannot_be_read(&runtime).await;
     write_poison(&runtime).await;
     memory.settle(&runtime).await.unwrap();
-    assert!(!memory.parked().is_empty(), "what cannot be read is set aside");
+    assert!(!memory.dead_letters().is_empty(), "what cannot be read is set aside");
     search(memory, "set aside");
     assert!(card(&runtime, "1").await.contains(CANARY), "all the while it can be seen");
 

@@ -125,6 +125,11 @@ impl Simulation<'_> {
             Ok(Reply::Refused(reason)) => Answer::Refused(reason),
             Ok(Reply::Deferred) => Answer::Deferred,
             Ok(Reply::Cancelled) => Answer::Cancelled,
+            Ok(Reply::DeadLetter(id)) => {
+                let request = &self.history.attempts[attempt].request;
+                self.fail(Rule::NothingIsParked, format!("{} as {id}", request.command));
+                Answer::Deferred
+            }
             Ok(other) => {
                 self.fail(Rule::AnswersFit, format!("{other:?}"));
                 Answer::None

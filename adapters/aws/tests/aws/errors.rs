@@ -156,6 +156,7 @@ fn queued(count: usize) -> Vec<QueuedCommand> {
             metadata: Default::default(),
         },
         due: None,
+        timer: None,
     };
     (0..count).map(command).collect()
 }

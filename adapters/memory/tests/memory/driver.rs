@@ -20,7 +20,7 @@ async fn everything_that_follows_from_a_command_happens_once() {
     memory.settle_through_time(&runtime, 10 * REMINDER).await.unwrap();
     assert_consistent(&memory.dump().unwrap());
     assert!(memory.pending().is_settled());
-    assert_eq!(memory.parked(), []);
+    assert_eq!(memory.dead_letters(), []);
 }
 
 #[tokio::test]

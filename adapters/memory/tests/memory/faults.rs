@@ -23,7 +23,7 @@ async fn run(memory: &Memory, commands: u64) -> Dump {
     }
     memory.settle_through_time(&runtime, 100 * REMINDER).await.unwrap();
     assert!(memory.pending().is_settled());
-    assert_eq!(memory.parked(), []);
+    assert_eq!(memory.dead_letters(), []);
     memory.dump().unwrap()
 }
 

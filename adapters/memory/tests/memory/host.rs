@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use skyfold::ports::QueuedCommand;
 use skyfold::{
-    App, CommandId, CommandRequest, Error, ErrorKind, EventId, Payload, Runtime, Version,
+    App, CommandId, CommandRequest, DeadLetter, Error, ErrorKind, Payload, Runtime, Undone,
 };
-use skyfold_memory::{Memory, Parked, ParkedWork, VirtualClock};
+use skyfold_memory::{Memory, VirtualClock};
 
 use crate::domain::{
     Account, Book, Carry, Counter, REMINDER, Totals, add, app, assert_consistent, id, send,
@@ -64,23 +64,19 @@ async fn a_poison_event_is_set_aside_and_other_streams_go_on() {
         send(&runtime, add(nth as u64, counter, amount, "a")).await;
     }
     memory.settle(&runtime).await.unwrap();
-    let parked = memory.parked();
-    let event = |version| {
-        let stream = "counter-bad".parse().unwrap();
-        ParkedWork::Event(EventId { stream, version: Version(version) })
-    };
+    let letters = memory.dead_letters();
     // The second is the poison, and the third waits behind it.
-    let work: Vec<_> = parked.iter().map(|parked| parked.work.clone()).collect();
-    assert_eq!(work, [event(2), event(3)]);
-    assert!(parked.iter().all(|parked| parked.function == "superstitious"));
-    assert!(parked.iter().all(|parked| parked.kind == "corrupt" && parked.attempts == 5));
-    assert!(parked[1].error.contains("one and 12 is 13"), "{}", parked[1].error);
+    let [letter] = letters.as_slice() else { panic!("one for the stream: {letters:?}") };
+    assert_eq!((letter.function.as_str(), letter.kind.as_str()), ("superstitious", "corrupt"));
+    assert_eq!(letter.event().unwrap().to_string(), "counter-bad@2");
+    assert!(letter.error.contains("one and 12 is 13"), "{letter:?}");
     let documents = memory.dump().unwrap().documents;
-    let views = documents.iter().map(|view| (view.id.as_str(), view.body["view"].as_u64()));
+    let views = documents.iter().filter(|document| document.collection != DeadLetter::COLLECTION);
+    let views = views.map(|view| (view.id.as_str(), view.body["view"].as_u64()));
     let views: Vec<_> = views.collect();
     assert_eq!(views, [("bad", Some(1)), ("good", Some(5))], "as far as the poison");
     let pending = memory.pending();
-    assert!(pending.is_settled() && pending.parked == 2, "{pending:?}");
+    assert!(pending.is_settled() && pending.dead_letters == 1, "{pending:?}");
 }
 
 #[tokio::test]
@@ -93,12 +89,15 @@ async fn a_queued_command_that_makes_no_sense_is_set_aside() {
     send_queued(&runtime, QueuedCommand { category: "nobody".into(), ..credit(1) }).await;
     send_queued(&runtime, credit(2)).await;
     memory.settle(&runtime).await.unwrap();
-    let parked = memory.parked();
-    let described = |p: &Parked| format!("{} {} {}", p.function, p.kind, p.work);
-    let mut described: Vec<_> = parked.iter().map(described).collect();
+    let letters = memory.dead_letters();
+    let described = |letter: &DeadLetter| {
+        let Undone::Command(queued) = &letter.undone else { panic!("a command: {letter:?}") };
+        format!("{} {} {} {}", letter.function, letter.kind, queued.request.id, letter.stream)
+    };
+    let mut described: Vec<_> = letters.iter().map(described).collect();
     described.sort_unstable();
-    let nobody = "nobody not-found the command credit-1 for nobody-a";
-    assert_eq!(described, ["account invalid the command credit-0 for account-a", nobody]);
+    let nobody = "nobody not-found credit-1 nobody-a";
+    assert_eq!(described, ["account invalid credit-0 account-a", nobody]);
     assert_eq!(events(&memory, "account-a"), 1);
 }
 
@@ -113,7 +112,7 @@ async fn a_queued_command_that_is_refused_is_done() {
     )
     .await;
     memory.settle(&runtime).await.unwrap();
-    assert_eq!((memory.parked(), events(&memory, "counter-c")), (vec![], 0));
+    assert_eq!((memory.dead_letters(), events(&memory, "counter-c")), (vec![], 0));
 }
 
 /// An app whose accounts ask a service that fails `failures` times with `kind`.
@@ -141,7 +140,7 @@ async fn what_may_pass_is_tried_until_it_does() {
         send_queued(&runtime, credit(0)).await;
         memory.settle(&runtime).await.unwrap();
         assert_eq!((asked.load(Ordering::SeqCst), events(&memory, "account-a")), (13, 1));
-        assert_eq!(memory.parked(), []);
+        assert_eq!(memory.dead_letters(), []);
     }
 }
 
@@ -155,7 +154,7 @@ async fn settling_gives_up_with_the_reason_if_nothing_can_be_finished() {
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert!(error.to_string().contains("the bank is closed"), "{error}");
     assert!(asked.load(Ordering::SeqCst) < 100, "it does not try for ever");
-    assert_eq!((memory.pending().commands, memory.parked()), (1, vec![]));
+    assert_eq!((memory.pending().commands, memory.dead_letters()), (1, vec![]));
 }
 
 #[tokio::test]

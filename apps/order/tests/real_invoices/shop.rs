@@ -44,7 +44,7 @@ impl Shop {
         let without: BTreeSet<_> =
             report.findings.refused.iter().map(|refused| refused.line).collect();
         assert_eq!(without, file.without_purchase(), "only these lines have no effect");
-        assert_eq!(self.memory.parked(), [], "nothing was set aside");
+        assert_eq!(self.memory.dead_letters(), [], "nothing was set aside");
         self.check_sales(file, &without).await;
         self.check_stock(file, &without).await;
         self.check_orders(file, &without).await;

@@ -1,9 +1,10 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use skyfold::{
-    Announced, Answer, App, CommandId, CommandRequest, Decider, Error, Failed, ListRequest,
-    Metadata, Payload, Ports, Projection, Receipt, Reply, Result, Runtime, StateAsOf, StreamName,
-    Trigger, ViewPage, ViewRequest,
+    Announced, Answer, App, CommandId, CommandRequest, DeadLetter, Decider, Error, Failed,
+    ListRequest, Metadata, Payload, Ports, Projection, Receipt, Reply, Result, Runtime, StateAsOf,
+    StreamName, Trigger, ViewPage, ViewRequest,
 };
 
 use super::world::id;
@@ -92,6 +93,24 @@ impl Bank {
         assert!(failed.is_empty(), "{function}: {failed:?}");
     }
 
+    /// Delivers `news`, all of which is handled or set aside. Returns the letters that wait about
+    /// its streams, in order of stream.
+    pub(crate) async fn set_aside(&self, function: &str, news: &[Announced]) -> Vec<DeadLetter> {
+        self.handle(function, news).await;
+        let streams: BTreeSet<_> = news.iter().map(Announced::stream).collect();
+        let mut letters = vec![];
+        for stream in streams {
+            letters.extend(self.letter(function, stream).await);
+        }
+        letters
+    }
+
+    /// The letter that waits about `stream` of `function`, if there is one.
+    pub(crate) async fn letter(&self, function: &str, stream: &StreamName) -> Option<DeadLetter> {
+        let letter = self.runtime.dead_letters().about(function, stream).await.unwrap();
+        letter.filter(DeadLetter::is_waiting)
+    }
+
     /// The view of `key`, if there is one.
     pub(crate) async fn view<P: Projection>(&self, key: &str) -> Option<P::View> {
         let request = ViewRequest { key: key.into(), after: None };
@@ -123,6 +142,11 @@ impl Bank {
             reply => panic!("{function} tells a state, not {reply:?}"),
         }
     }
+}
+
+/// The event that `letter` is about, and the kind of the error.
+pub(crate) fn trouble(letter: &DeadLetter) -> (String, &str) {
+    (letter.event().expect("it is about an event").to_string(), &letter.kind)
 }
 
 /// The request to give `command` to the stream `stream` of `D`.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use skyfold::ports::FeedQuery;
 use skyfold::{Announced, App, AsOf, ErrorKind, NewEvent, Ports, Version};
 
+use super::bank::trouble;
 use super::world::{by_reference, event, stream};
 use super::{Bank, Case, World, cases};
 use crate::domain::{AllTickets, Ticket, TicketEvent, TicketStory, TicketWatch};
@@ -181,11 +182,10 @@ async fn a_step_that_panics_is_an_error_that_names_the_event(world: World) {
     let good = issue(&world).await;
     let batch = [world.news(&stream("ticket-bad")).await, good].concat();
     for function in ["ticket-story", "all-tickets", "ticketwatch"] {
-        let failed = office.deliver(function, &batch).await;
-        assert_eq!(failed.len(), 1, "{function}: {failed:?}");
-        let error = &failed[0].error;
-        assert_eq!(error.kind(), ErrorKind::Corrupt, "{function}: {error}");
-        assert!(error.to_string().contains("ticket-bad@1"), "{function}: {error}");
+        let letters = office.set_aside(function, &batch).await;
+        assert_eq!(letters.len(), 1, "{function}: {letters:?}");
+        assert_eq!(trouble(&letters[0]), ("ticket-bad@1".into(), "corrupt"), "{function}");
+        assert!(letters[0].error.contains("ticket-bad@1"), "{function}: {letters:?}");
     }
     let error = office.give::<Ticket>("bad", "b", &reissue()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");

@@ -14,7 +14,7 @@ use skyfold::{
     Projection, Receipt, RecordedEvent, StoredState, StreamId, Subscription, Trigger,
 };
 
-use super::bank::{account, deposit, note, open, request, tag};
+use super::bank::{account, deposit, note, open, request, tag, trouble};
 use super::documents::put;
 use super::world::{event, versions};
 use super::{Bank, Case, World, cases};
@@ -31,9 +31,9 @@ pub(super) const CASES: &[Case] = cases![
     a_snapshot_of_256_kib_is_stored,
     a_document_of_the_most_bytes_is_stored,
     a_batch_of_large_documents_is_written_and_read,
-    a_view_over_the_limit_fails_its_delivery_alone,
+    a_view_over_the_limit_stops_its_stream_alone,
     the_longest_ids_are_taken_and_longer_ones_refused,
-    an_illegal_key_fails_its_delivery_alone,
+    an_illegal_key_stops_its_stream_alone,
 ];
 
 /// A bank that counts requests.
@@ -244,7 +244,7 @@ impl Projection for Notebook {
     }
 }
 
-async fn a_view_over_the_limit_fails_its_delivery_alone(world: World) {
+async fn a_view_over_the_limit_stops_its_stream_alone(world: World) {
     let app = skyfold::App::new("notes").decider::<Account>().projection::<Notebook>();
     let bank = Bank::of(app, world.ports.clone());
     let large = text(EVENT_BYTES_MAX - 1_000);
@@ -255,12 +255,9 @@ async fn a_view_over_the_limit_fails_its_delivery_alone(world: World) {
     let mut news = world.news(&account("1")).await;
     bank.handle("notebook", &news[..2]).await;
     news.extend(world.news(&account("2")).await);
-    let failed = bank.deliver("notebook", &news[2..]).await;
-    assert_eq!(failed.len(), 1);
-    assert_eq!(
-        (failed[0].event.to_string().as_str(), failed[0].error.kind()),
-        ("account-1@3", ErrorKind::Oversized)
-    );
+    let letters = bank.set_aside("notebook", &news[2..]).await;
+    let letters: Vec<_> = letters.iter().map(trouble).collect();
+    assert_eq!(letters, [("account-1@3".into(), "too-large")]);
     assert_eq!(bank.view::<Notebook>("1").await.unwrap().len(), 2, "it shows what it did");
     assert_eq!(bank.view::<Notebook>("2").await.unwrap(), ["small"]);
 }
@@ -295,7 +292,7 @@ fn name_of(text: &str) -> StreamId {
     StreamId::new(text).unwrap()
 }
 
-async fn an_illegal_key_fails_its_delivery_alone(world: World) {
+async fn an_illegal_key_stops_its_stream_alone(world: World) {
     let bank = world.bank();
     let long = "x".repeat(ID_CHARS_MAX + 1);
     for (n, illegal) in ["", "a\nb", "\0", &long].into_iter().enumerate() {
@@ -305,10 +302,9 @@ async fn an_illegal_key_fails_its_delivery_alone(world: World) {
         bank.accept("other", &format!("tag-{name}"), &tag(&[&name])).await;
         let mut news = world.news(&account(&name)).await;
         news.extend(world.news(&account("other")).await);
-        let failed = bank.deliver("tags", &news).await;
-        let kinds: Vec<_> =
-            failed.iter().map(|f| (f.event.stream.clone(), f.error.kind())).collect();
-        assert_eq!(kinds, [(account(&name), ErrorKind::Invalid)], "{illegal:?}");
+        let letters = bank.set_aside("tags", &news).await;
+        let letters: Vec<_> = letters.iter().map(trouble).collect();
+        assert_eq!(letters, [(format!("account-{n}@1"), "invalid")], "{illegal:?}");
         assert_eq!(bank.view::<Tags>(&name).await.unwrap().events.len(), 1);
     }
     assert_eq!(bank.view::<Tags>("legal").await, None, "nothing of the event was applied");

@@ -5,6 +5,7 @@ mod bank;
 mod clock;
 mod commands;
 mod conflicts;
+mod dead_letters;
 mod deliveries;
 mod document_lists;
 mod document_scans;
@@ -33,6 +34,7 @@ mod replay;
 mod revisions;
 mod saga_operations;
 mod sagas;
+mod second_attempts;
 mod snapshots;
 mod timers;
 mod transfers;
@@ -71,6 +73,7 @@ pub(crate) const GROUPS: &[(&str, &[Case])] = &[
     ("clock", clock::CASES),
     ("commands", commands::CASES),
     ("conflicts", conflicts::CASES),
+    ("dead_letters", dead_letters::CASES),
     ("deliveries", deliveries::CASES),
     ("document_lists", document_lists::CASES),
     ("document_scans", document_scans::CASES),
@@ -98,6 +101,7 @@ pub(crate) const GROUPS: &[(&str, &[Case])] = &[
     ("revisions", revisions::CASES),
     ("saga_operations", saga_operations::CASES),
     ("sagas", sagas::CASES),
+    ("second_attempts", second_attempts::CASES),
     ("snapshots", snapshots::CASES),
     ("timers", timers::CASES),
     ("transfers", transfers::CASES),

@@ -2,7 +2,7 @@
 
 use skyfold::{Announced, App, ErrorKind};
 
-use super::bank::{account, deposit, tag, withdraw};
+use super::bank::{account, deposit, tag, trouble, withdraw};
 use super::world::{event, id, stream};
 use super::{Bank, Case, World, cases};
 use crate::domain::{
@@ -11,13 +11,13 @@ use crate::domain::{
 use crate::faults::{Counted, tapped};
 
 pub(super) const CASES: &[Case] = cases![
-    an_unreadable_event_fails_deliveries_of_its_stream_alone,
+    an_unreadable_event_stops_its_stream_alone,
     an_unreadable_event_is_not_taken_for_another,
     views_show_a_stream_up_to_what_cannot_be_read,
     what_follows_an_unreadable_event_waits,
     a_later_release_goes_on_where_this_one_stopped,
     a_command_never_writes_on_what_it_cannot_read,
-    a_projection_that_panics_fails_deliveries_of_its_stream_alone,
+    a_projection_that_panics_stops_the_stream_alone,
     a_projection_that_no_longer_panics_goes_on,
     a_keyed_projection_that_panics_changes_no_view_of_the_event,
     one_of_1000_streams_is_poison_and_999_are_shown,
@@ -54,7 +54,7 @@ async fn poisoned(
     world.news(&account(name)).await
 }
 
-async fn an_unreadable_event_fails_deliveries_of_its_stream_alone(world: World) {
+async fn an_unreadable_event_stops_its_stream_alone(world: World) {
     for unreadable in UNREADABLE {
         let world = world.another().await;
         let bank = world.bank();
@@ -63,12 +63,9 @@ async fn an_unreadable_event_fails_deliveries_of_its_stream_alone(world: World) 
         let good = world.news(&account("good")).await;
         for consumer in ["balances", "tags"] {
             let batch = [bad.clone(), good.clone()].concat();
-            let failed = bank.deliver(consumer, &batch).await;
-            assert!(!failed.is_empty(), "{consumer} has handled {unreadable:?}");
-            for failed in failed {
-                assert_eq!(failed.event.stream, account("bad"));
-                assert_eq!(failed.error.kind(), ErrorKind::Corrupt, "{}", failed.error);
-            }
+            let letters = bank.set_aside(consumer, &batch).await;
+            let letters: Vec<_> = letters.iter().map(trouble).collect();
+            assert_eq!(letters, [("account-bad@3".into(), "corrupt")], "{unreadable:?}");
         }
         assert_eq!(bank.view::<Balances>("good").await.unwrap().applied, [1]);
         assert_eq!(bank.view::<Tags>("x").await.unwrap().events, ["account-good@1"]);
@@ -113,9 +110,10 @@ async fn what_follows_an_unreadable_event_waits(world: World) {
     let bad = poisoned(&world, "bad", 2, UNREADABLE[0]).await;
     bank.handle("balances", &bad[..2]).await;
     for _ in 0..3 {
-        let failed = bank.deliver("balances", &bad[3..]).await;
-        assert_eq!(failed.len(), 1, "it is not shown without what came before it");
-        assert_eq!(failed[0].error.kind(), ErrorKind::Corrupt);
+        let letters = bank.set_aside("balances", &bad[3..]).await;
+        assert_eq!(letters.len(), 1, "it is not shown without what came before it");
+        assert_eq!(trouble(&letters[0]), ("account-bad@3".into(), "corrupt"));
+        assert_eq!(letters[0].attempts, 1, "nobody tries what has to wait");
     }
     bank.handle("balances", &bad[..2]).await;
     assert_eq!(bank.view::<Balances>("bad").await.unwrap().applied, [1, 2]);
@@ -127,10 +125,13 @@ async fn a_later_release_goes_on_where_this_one_stopped(world: World) {
         let bank = world.bank();
         let bad = poisoned(&world, "bad", 2, (event_type, schema, data)).await;
         bank.handle("fragile", &bad[..2]).await;
-        assert!(!bank.deliver("fragile", &bad[2..]).await.is_empty());
+        let letter = bank.set_aside("fragile", &bad[2..]).await.remove(0);
         let app = App::new("bank").decider::<LaterAccount>().projection::<LaterFragile>();
         let later = Bank::of(app, world.ports.clone());
-        later.handle("fragile", &bad[2..3]).await;
+        later.handle("fragile", &bad).await;
+        assert_eq!(later.view::<LaterFragile>("bad").await.unwrap(), [1, 2], "it still waits");
+        let letter = later.runtime.dead_letters().retry(&letter.id).await.unwrap();
+        assert!(!letter.is_waiting(), "{letter:?}");
         later.handle("fragile", &bad).await;
         assert_eq!(later.view::<LaterFragile>("bad").await.unwrap(), [1, 2, 3, 4]);
     }
@@ -163,7 +164,7 @@ async fn a_command_never_writes_on_what_it_cannot_read(world: World) {
     }
 }
 
-async fn a_projection_that_panics_fails_deliveries_of_its_stream_alone(world: World) {
+async fn a_projection_that_panics_stops_the_stream_alone(world: World) {
     let bank = world.bank();
     for (name, command) in [("bad", Command::Jinx), ("good", deposit(1))] {
         bank.accept(name, "a", &deposit(1)).await;
@@ -172,17 +173,10 @@ async fn a_projection_that_panics_fails_deliveries_of_its_stream_alone(world: Wo
     }
     let (bad, good) = (world.news(&account("bad")).await, world.news(&account("good")).await);
     for batch in [bad.clone(), bad[1..].to_vec(), [good.clone(), bad.clone()].concat()] {
-        let failed = bank.deliver("fragile", &batch).await;
-        assert!(!failed.is_empty());
-        for failed in failed {
-            assert_eq!(failed.event.stream, account("bad"));
-            assert_eq!(failed.error.kind(), ErrorKind::Corrupt);
-            let message = failed.error.to_string();
-            assert!(
-                message.contains("a misfortune") && message.contains("account-bad@2"),
-                "{message}"
-            );
-        }
+        let letters = bank.set_aside("fragile", &batch).await;
+        assert_eq!(letters.len(), 1);
+        assert_eq!(trouble(&letters[0]), ("account-bad@2".into(), "corrupt"));
+        assert!(letters[0].error.contains("a misfortune"), "{letters:?}");
     }
     assert_eq!(bank.view::<Fragile>("good").await.unwrap(), [1, 2, 3]);
     assert_eq!(bank.view::<Fragile>("bad").await, Some(vec![1]), "up to where it panics");
@@ -205,8 +199,8 @@ async fn a_projection_that_no_longer_panics_goes_on(world: World) {
     assert_eq!(bank.view::<Fragile>("1").await.unwrap(), [1, 2, 3]);
     let app = App::new("bank").decider::<Account>().projection::<Mended>();
     let mended = Bank::of(app, world.ports.clone());
-    mended.handle("fragile", &news[4..]).await;
-    mended.handle("fragile", &news[3..4]).await;
+    let letter = mended.letter("fragile", &account("1")).await.unwrap();
+    mended.runtime.dead_letters().retry(&letter.id).await.unwrap();
     assert_eq!(mended.view::<Mended>("1").await.unwrap(), [1, 2, 3, 4, 5]);
 }
 
@@ -218,9 +212,9 @@ async fn a_keyed_projection_that_panics_changes_no_view_of_the_event(world: Worl
     let bad = world.news(&account("bad")).await;
     bank.handle("tags", &bad[..1]).await;
     let batch = [bad[1..].to_vec(), world.news(&account("good")).await].concat();
-    let failed = bank.deliver("tags", &batch).await;
-    let failed: Vec<_> = failed.iter().map(|failed| failed.event.to_string()).collect();
-    assert_eq!(failed, ["account-bad@2"]);
+    let letters = bank.set_aside("tags", &batch).await;
+    let letters: Vec<_> = letters.iter().map(trouble).collect();
+    assert_eq!(letters, [("account-bad@2".into(), "corrupt")]);
     let view = bank.view::<Tags>("x").await.unwrap();
     assert_eq!(view.events, ["account-bad@1", "account-good@1"]);
     assert_eq!(bank.view::<Tags>("jinx").await, None);
@@ -235,13 +229,11 @@ async fn one_of_1000_streams_is_poison_and_999_are_shown(world: World) {
         news.extend(world.news(&account(&name)).await);
     }
     fastrand::Rng::with_seed(1).shuffle(&mut news);
-    let mut failed = vec![];
     for batch in news.chunks(100) {
-        failed.extend(bank.deliver("balances", batch).await);
+        bank.handle("balances", batch).await;
     }
-    failed.sort_by_key(|failed| failed.event.clone());
-    let failed: Vec<_> = failed.iter().map(|failed| failed.event.to_string()).collect();
-    assert_eq!(failed, ["account-bad@1", "account-bad@2"]);
+    let letter = bank.letter("balances", &account("bad")).await.unwrap();
+    assert_eq!(trouble(&letter), ("account-bad@1".into(), "corrupt"));
     for n in 0..999 {
         assert!(bank.view::<Balances>(&n.to_string()).await.is_some(), "account {n}");
     }
@@ -267,10 +259,9 @@ async fn a_saga_stops_at_what_cannot_be_read(world: World) {
         bank.accept("good", "b", &send("good")).await;
         let mut news = world.news(&account("bad")).await;
         news.extend(world.news(&account("good")).await);
-        let failed = bank.deliver("transfer", &news).await;
-        assert!(!failed.is_empty(), "{unreadable:?}");
-        assert!(failed.iter().all(|failed| failed.event.stream == account("bad")));
-        assert!(failed.iter().all(|failed| failed.error.kind() == ErrorKind::Corrupt));
+        let letters = bank.set_aside("transfer", &news).await;
+        let letters: Vec<_> = letters.iter().map(trouble).collect();
+        assert_eq!(letters, [("account-bad@3".into(), "corrupt")], "{unreadable:?}");
         for (transfer, count) in [("before", 1), ("later", 0), ("good", 1)] {
             let saga = stream(&format!("saga.transfer-{transfer}"));
             assert_eq!(world.events(&saga).await.len(), count, "{transfer}: {unreadable:?}");

@@ -9,7 +9,7 @@ use skyfold::{
     StreamId, Subscription, Trigger,
 };
 
-use super::bank::{account, deposit, note, request};
+use super::bank::{account, deposit, note, request, trouble};
 use super::world::{event, id, stream};
 use super::{Bank, Case, Mailbox, World, cases};
 use crate::domain::{Account, Command, Event, Transfer};
@@ -25,7 +25,7 @@ pub(super) const CASES: &[Case] = cases![
     of_two_processes_at_once_one_decides_what_is_asked_for,
     an_event_without_a_transaction_is_passed_over,
     a_saga_asks_for_more_than_one_batch,
-    a_record_that_does_not_fit_fails_its_delivery,
+    a_record_that_does_not_fit_stops_its_stream,
     old_events_are_upcast_before_they_are_heard,
     a_delay_is_counted_from_the_record,
     a_saga_tells_its_state,
@@ -314,7 +314,7 @@ async fn a_saga_asks_for_more_than_one_batch(world: World) {
     assert_eq!(distinct(&mailbox).len(), 250, "under as many ids");
 }
 
-async fn a_record_that_does_not_fit_fails_its_delivery(world: World) {
+async fn a_record_that_does_not_fit_stops_its_stream(world: World) {
     let mailbox = Mailbox::default();
     let bank = thrifty(&world.ports, &mailbox);
     bank.accept("1", "a", &note(&"x".repeat(60_000), 1)).await;
@@ -322,9 +322,9 @@ async fn a_record_that_does_not_fit_fails_its_delivery(world: World) {
     let news = world.news(&account("1")).await;
     bank.handle("thrift", &news[..1]).await;
     assert_eq!(mailbox.commands().len(), 2);
-    let failed = bank.deliver("thrift", &news[1..]).await;
-    assert_eq!(failed.len(), 1);
-    assert_eq!(failed[0].error.kind(), ErrorKind::Oversized, "{}", failed[0].error);
+    let letters = bank.set_aside("thrift", &news[1..]).await;
+    let letters: Vec<_> = letters.iter().map(trouble).collect();
+    assert_eq!(letters, [("account-1@2".into(), "too-large")]);
     assert_eq!(mailbox.commands().len(), 2, "nothing is asked for");
 }
 

@@ -313,6 +313,6 @@ async fn more_timers_than_a_record_may_name_are_refused(world: World) {
     assert_eq!(clockwork.mailbox.commands().len(), TIMERS_MAX);
     clockwork.bank.accept("1", "z", &note(&set(TIMERS_MAX), 1)).await;
     let news = clockwork.world.news(&account("1")).await;
-    let failed = clockwork.bank.deliver("alarm", &news).await;
-    assert_eq!(failed[0].error.kind(), ErrorKind::Oversized, "{}", failed[0].error);
+    let letters = clockwork.bank.set_aside("alarm", &news).await;
+    assert_eq!(letters[0].kind, ErrorKind::Oversized.code(), "{letters:?}");
 }

@@ -52,8 +52,8 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect {
         name: "a checkpoint moves back",
         file: "stores.rs",
-        original: "if version_of(document.as_ref())? >= version {",
-        replacement: "if version_of(document.as_ref())? >= version && !PLANTED {",
+        original: "if found.version >= version {",
+        replacement: "if found.version >= version && !PLANTED {",
     },
     Defect {
         name: "a view that another changed meanwhile is left as it is",
