@@ -30,7 +30,6 @@ fn summary() -> OrderSummary {
     OrderSummary {
         order: "42".into(),
         customer: Some(id("ada")),
-        recipient: None,
         status: Status::Placed,
         placed_on: Some(day("2010-12-01")),
         lines: lines(),

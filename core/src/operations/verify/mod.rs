@@ -115,13 +115,13 @@ impl ReadModel<'_> {
     /// Compares each view with a fresh fold of the log, which is built in a collection of its own
     /// and removed in the end, and tells `tell` how many events were folded so far.
     ///
-    /// A view that differs is looked at again, until it and the fold have seen the same: what
-    /// comes live meanwhile is not drift. A view fed by many streams is taken to depend on the order
+    /// A view that differs is looked at again, until it and the fold have seen the same: what comes
+    /// live meanwhile is not drift. A view fed by many streams is taken to depend on the order
     /// within each stream alone, since no other order is promised to it.
     ///
-    /// With [`OnDrift::Repair`] the live views first hear of whatever they have missed, and the fresh
-    /// view takes the place of one that has drifted, exactly: no
-    /// live event is lost or doubled by it. The views go on answering meanwhile.
+    /// With [`OnDrift::Repair`] the live views first hear of whatever they have missed, and the
+    /// fresh view takes the place of one that has drifted, exactly: no live event is lost or
+    /// doubled by it. The views go on answering meanwhile.
     ///
     /// # Errors
     ///

@@ -18,9 +18,9 @@ impl ReadModel<'_> {
     /// that was done.
     ///
     /// A view is first held: from then on it remembers every stream that feeds it. What fed it
-    /// before was recorded before, and is in the fresh fold once the feed was read on for as long as
-    /// it may lag behind; what fed it since is fetched stream by stream. So the fresh view has seen
-    /// all that the held one has, and takes its place if nothing was written in between.
+    /// before was recorded before, and is in the fresh fold once the feed was read on for as long
+    /// as it may lag behind; what fed it since is fetched stream by stream. So the fresh view has
+    /// seen all that the held one has, and takes its place if nothing was written in between.
     pub(crate) async fn repair(
         &self,
         live: &dyn Rebuildable,
