@@ -23,12 +23,17 @@
 //!
 //! # What is kept where
 //!
-//! | table | item | partition key `PK` | sort key `SK` | attributes |
-//! |---|---|---|---|---|
-//! | events | a commit | its stream | the version of its first event, in 20 digits | `B` the commit, `T` when it was appended, `F` its slice of the feed |
-//! | events | a snapshot | its stream | `SNAP#` | `B` the state, `N` the version it reflects |
-//! | documents | a document | its collection, `#`, one of 16 shards by its id | its id | `B` the content, `V` the revision, `X` and `E` when it expires, `U0` to `U2` and `O0` to `O2` its places in lists |
-//! | keys | the keys of a subject | the subject | `KEYS` | `K` the keys, or `D` that they were destroyed |
+//! Every item has a partition key `PK` and a sort key `SK`.
+//!
+//! - events, a commit: `PK` its stream, `SK` the version of its first event in 20 digits, `B` the
+//!   commit, `T` when it was appended, `F` its slice of the feed;
+//! - events, a snapshot: `PK` its stream, `SK` the text `SNAP#`, `B` the state, `N` the version
+//!   that it reflects;
+//! - documents, a document: `PK` its collection, `#` and one of 16 shards by its id, `SK` its id,
+//!   `B` the content, `V` the revision, `X` and `E` when it expires, `U0` to `U2` and `O0` to `O2`
+//!   its places in lists;
+//! - keys, the keys of a subject: `PK` the subject, `SK` the text `KEYS`, `K` the keys, or `D` that
+//!   they were destroyed.
 //!
 //! The events have an index `feed` by `F` and `T`, unless the feed is [read otherwise](Feed); the
 //! documents an index `list-0` to `list-2` for each list. [`tables`] makes them.

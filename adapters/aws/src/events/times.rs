@@ -52,8 +52,8 @@ mod tests {
 
     #[test]
     fn the_commits_of_a_stream_are_in_its_order_whatever_clocks_say_within_their_skew() {
-        // The second writer's clock is behind the first's; its commit's time is not. Whoever decided
-        // has one that is at most as far from both.
+        // The second writer's clock is behind the first's; its commit's time is not. Whoever
+        // decided has one that is at most as far from both.
         for behind in [0, 1, 2] {
             for decided in -9..=2 - behind {
                 let (first, second) = (NOW, NOW - SECOND * behind);
