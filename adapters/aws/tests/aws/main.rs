@@ -1,5 +1,7 @@
 //! What is this adapter's alone: what it costs, and what it says of errors.
 
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 #[path = "../common/mod.rs"]
 #[allow(clippy::unwrap_used, dead_code, unreachable_pub, reason = "for several tests")]
 mod common;
