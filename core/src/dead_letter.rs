@@ -140,6 +140,31 @@ impl DeadLetter {
     /// The collection in which letters are kept, for whoever looks at the documents themselves.
     pub const COLLECTION: &'static str = "dead-letters";
 
+    /// The letter `id` of `consumer`, which `function` keeps going, before anything has failed.
+    pub(crate) fn blank(
+        id: &str,
+        (function, consumer): (&str, &str),
+        stream: StreamName,
+        undone: Undone,
+        now: OffsetDateTime,
+    ) -> Self {
+        Self {
+            id: id.to_owned(),
+            function: function.to_owned(),
+            consumer: consumer.to_owned(),
+            stream,
+            undone,
+            status: LetterStatus::Waiting,
+            kind: String::new(),
+            error: String::new(),
+            causes: vec![],
+            first: now,
+            last: now,
+            attempts: 0,
+            history: vec![],
+        }
+    }
+
     /// The event that could not be handled, if it is one.
     pub fn event(&self) -> Option<&EventId> {
         match &self.undone {
@@ -238,21 +263,8 @@ mod tests {
     fn letter() -> DeadLetter {
         let event: EventId = "order-42@3".parse().unwrap();
         let now = datetime!(2026-01-01 00:00 UTC);
-        let mut letter = DeadLetter {
-            id: "x".into(),
-            function: "f".into(),
-            consumer: "f.1".into(),
-            stream: event.stream.clone(),
-            undone: Undone::Event(event.clone()),
-            status: LetterStatus::Waiting,
-            kind: String::new(),
-            error: String::new(),
-            causes: vec![],
-            first: now,
-            last: now,
-            attempts: 0,
-            history: vec![],
-        };
+        let undone = Undone::Event(event.clone());
+        let mut letter = DeadLetter::blank("x", ("f", "f.1"), event.stream.clone(), undone, now);
         let beneath = Error::new(ErrorKind::Corrupt, "b").with_source("c");
         let error = Error::new(ErrorKind::Corrupt, "a").with_source(beneath);
         letter.fail(Undone::Event(event), &error, now);

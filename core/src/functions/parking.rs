@@ -7,8 +7,8 @@ use crate::functions::consumer::{Delivery, by_stream};
 use crate::letters::{Letters, id_of_stream};
 use crate::ports::{Consistency, Range};
 use crate::{
-    Announced, DeadLetter, Discard, Error, ErrorKind, EventId, Failed, LetterStatus, Result,
-    StreamName, Undone, Version,
+    Announced, DeadLetter, Discard, Error, ErrorKind, EventId, Failed, Result, StreamName, Undone,
+    Version,
 };
 
 /// A projection or saga, as far as its deliveries are concerned.
@@ -142,21 +142,8 @@ fn blank(
     event: &EventId,
     now: time::OffsetDateTime,
 ) -> DeadLetter {
-    DeadLetter {
-        id: id.to_owned(),
-        function: consumer.name().to_owned(),
-        consumer: consumer.place().to_owned(),
-        stream: event.stream.clone(),
-        undone: Undone::Event(event.clone()),
-        status: LetterStatus::Waiting,
-        kind: String::new(),
-        error: String::new(),
-        causes: vec![],
-        first: now,
-        last: now,
-        attempts: 0,
-        history: vec![],
-    }
+    let undone = Undone::Event(event.clone());
+    DeadLetter::blank(id, (consumer.name(), consumer.place()), event.stream.clone(), undone, now)
 }
 
 /// Closes the letter about `stream` if the consumer is beyond the event that it is about.

@@ -3,7 +3,7 @@
 use crate::functions::Context;
 use crate::letters::{Letters, id_of_command};
 use crate::ports::QueuedCommand;
-use crate::{DeadLetter, Discard, Error, LetterStatus, Result, StreamName, Undone};
+use crate::{DeadLetter, Discard, Error, Result, StreamName, Undone};
 
 /// Makes a dead letter of `queued`, which failed with `error`, and returns its id. The letter holds
 /// the command itself.
@@ -24,20 +24,8 @@ pub(crate) async fn set_aside(
     tracing::warn!(category, %command, %error, "set aside: a queued command cannot be run");
     let undone = Undone::Command(Box::new(queued.clone()));
     let failed = |found: Option<&DeadLetter>| {
-        let mut letter = found.cloned().unwrap_or_else(|| DeadLetter {
-            id: id.clone(),
-            function: category.clone(),
-            consumer: category.clone(),
-            stream: stream.clone(),
-            undone: undone.clone(),
-            status: LetterStatus::Waiting,
-            kind: String::new(),
-            error: String::new(),
-            causes: vec![],
-            first: now,
-            last: now,
-            attempts: 0,
-            history: vec![],
+        let mut letter = found.cloned().unwrap_or_else(|| {
+            DeadLetter::blank(&id, (category, category), stream.clone(), undone.clone(), now)
         });
         letter.fail(undone.clone(), error, now);
         Ok(Some(letter))
