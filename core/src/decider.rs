@@ -51,6 +51,9 @@ pub trait Decider: Send + Sync + 'static {
     const CATEGORY: Category;
     /// In which form the state is stored, and when.
     const SNAPSHOTS: Snapshots = Snapshots::DEFAULT;
+    /// The commands, by their variants' names, that only the app gives itself: those by which a
+    /// saga moves a stream on. A host takes them from no caller.
+    const INTERNAL: &'static [&'static str] = &[];
 
     /// What past events amount to, as far as decisions need it.
     type State: Default + Serialize + DeserializeOwned + Clone + Send + Sync + 'static;

@@ -31,6 +31,10 @@ pub struct CommandDescriptor {
     /// The schema of its fields; absent if it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema: Option<Value>,
+    /// Whether only the app gives it ([`Decider::INTERNAL`](crate::Decider::INTERNAL)): a host
+    /// refuses it from a caller.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_internal: bool,
 }
 
 /// An event that the streams of a function hold.
@@ -129,11 +133,12 @@ fn bare(mut schema: Schema) -> Value {
     schema.to_value()
 }
 
-/// The variants of the enum `C`, each a command.
-pub(crate) fn commands<C: JsonSchema>() -> Vec<CommandDescriptor> {
+/// The variants of the enum `C`, each a command; those in `internal` only the app gives.
+pub(crate) fn commands<C: JsonSchema>(internal: &[&str]) -> Vec<CommandDescriptor> {
     let describe = |(name, schema): (String, _)| {
         let path = kebab(&name);
-        CommandDescriptor { name, path, schema }
+        let is_internal = internal.contains(&&*name);
+        CommandDescriptor { name, path, schema, is_internal }
     };
     variants::<C>().into_iter().map(describe).collect()
 }
@@ -222,7 +227,7 @@ mod tests {
 
     #[test]
     fn each_variant_is_a_command_with_a_path_and_the_schema_of_its_fields() {
-        let commands = commands::<Command>();
+        let commands = commands::<Command>(&["Close"]);
         let mut paths: Vec<_> = commands.iter().map(|command| command.path.as_str()).collect();
         paths.sort_unstable();
         assert_eq!(paths, ["close", "open", "write-off"]);
@@ -232,6 +237,7 @@ mod tests {
         assert_eq!(schema["description"], "Takes stock out.");
         assert!(schema["$defs"]["Why"].is_object(), "references resolve: {schema}");
         assert!(commands.iter().any(|c| c.name == "Close" && c.schema.is_none()));
+        assert!(commands.iter().all(|c| c.is_internal == (c.name == "Close")));
     }
 
     #[test]

@@ -6,7 +6,8 @@ use axum::response::IntoResponse;
 use axum::routing::post;
 use axum::{Extension, Json};
 use skyfold::{
-    CommandDescriptor, CommandId, CommandRequest, Metadata, Payload, Reply, StreamId, Trigger,
+    CommandDescriptor, CommandId, CommandRequest, Error, ErrorKind, Metadata, Payload, Reply,
+    StreamId, Trigger,
 };
 use tracing::Span;
 
@@ -58,6 +59,10 @@ async fn invoke(
     let [_, stream, path] = &segments[..] else { return Err(no_command(endpoint, "")) };
     let found = endpoint.function.commands.iter().find(|command| command.path == *path);
     let descriptor = found.ok_or_else(|| no_command(endpoint, path))?;
+    if descriptor.is_internal {
+        let message = format!("{path} is given by the app itself, and by no caller");
+        return Err(Error::new(ErrorKind::Denied, message).into());
+    }
     let stream = StreamId::new(stream)?;
     QueryString::parse(parts.uri.query())?.finish(&[])?;
     let expected = Headers(&parts.headers).expected()?;
@@ -80,7 +85,8 @@ async fn invoke(
 }
 
 fn no_command(endpoint: &Endpoint, path: &str) -> Problem {
-    let paths: Vec<_> = endpoint.function.commands.iter().map(|c| c.path.as_str()).collect();
+    let commands = endpoint.function.commands.iter().filter(|command| !command.is_internal);
+    let paths: Vec<_> = commands.map(|command| command.path.as_str()).collect();
     let (category, known) = (&endpoint.function.name, paths.join(", "));
     Problem::new(&NOT_FOUND, format!("{category} has no command {path:?}, only {known}"))
 }
@@ -129,13 +135,16 @@ fn relocated(problem: Problem, offset: usize) -> Problem {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-    use skyfold::{Error, ErrorKind};
-
     use super::*;
+    use serde_json::json;
 
     fn command(schema: Option<serde_json::Value>) -> CommandDescriptor {
-        CommandDescriptor { name: "WriteOff".into(), path: "write-off".into(), schema }
+        CommandDescriptor {
+            name: "WriteOff".into(),
+            path: "write-off".into(),
+            schema,
+            is_internal: false,
+        }
     }
 
     fn encoded(schema: Option<serde_json::Value>, body: &str) -> Result<String, Problem> {

@@ -75,6 +75,7 @@ pub struct Order;
 
 impl Decider for Order {
     const CATEGORY: Category = "order";
+    const INTERNAL: &'static [&'static str] = &["Confirm", "Fail"];
     type State = State;
     type Command = Command;
     type Event = Event;

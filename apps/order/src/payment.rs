@@ -63,6 +63,7 @@ pub struct Payment;
 
 impl Decider for Payment {
     const CATEGORY: Category = "payment";
+    const INTERNAL: &'static [&'static str] = &["Authorize", "Expire", "KeepAtMost"];
     type State = Balance;
     type Command = Command;
     type Event = Event;

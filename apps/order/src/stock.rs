@@ -57,6 +57,7 @@ pub struct Stock;
 
 impl Decider for Stock {
     const CATEGORY: Category = "stock";
+    const INTERNAL: &'static [&'static str] = &["Reserve", "Release"];
     type State = Level;
     type Command = Command;
     type Event = Event;

@@ -46,13 +46,22 @@ impl<D: Decider> Fold for CommandFunction<D> {
 #[async_trait]
 impl<D: Decider> Function for CommandFunction<D> {
     fn descriptor(&self) -> Descriptor {
-        let commands = manifest::commands::<D::Command>();
+        let commands = manifest::commands::<D::Command>(D::INTERNAL);
         let events = manifest::events::<D::Event>(&self.upcasters);
         Descriptor { commands, events, ..Descriptor::new(D::CATEGORY, Kind::Command) }
     }
 
     fn check(&self) -> Result<()> {
-        check_name("the category", D::CATEGORY, Dash::Illegal)
+        check_name("the category", D::CATEGORY, Dash::Illegal)?;
+        let commands = manifest::commands::<D::Command>(D::INTERNAL);
+        let is_command = |name: &str| commands.iter().any(|command| command.name == name);
+        match D::INTERNAL.iter().find(|name| !is_command(name)) {
+            Some(name) => {
+                let message = format!("{} has no command {name} to keep internal", D::CATEGORY);
+                Err(Error::invalid(message))
+            }
+            None => Ok(()),
+        }
     }
 
     async fn invoke(&self, context: &Context, trigger: Trigger) -> Result<Reply> {

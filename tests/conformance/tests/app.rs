@@ -22,9 +22,13 @@ enum Event {
 
 macro_rules! decider {
     ($name:ident, $category:literal) => {
+        decider!($name, $category, []);
+    };
+    ($name:ident, $category:literal, $internal:expr) => {
         struct $name;
         impl Decider for $name {
             const CATEGORY: Category = $category;
+            const INTERNAL: &'static [&'static str] = &$internal;
             type State = u32;
             type Command = Command;
             type Event = Event;
@@ -37,9 +41,10 @@ macro_rules! decider {
     };
 }
 
-decider!(Loan, "loan");
+decider!(Loan, "loan", ["WriteOff"]);
 decider!(Deposit, "deposit");
 decider!(Dashed, "fixed-term");
+decider!(Misnamed, "trust", ["write-off"]);
 
 macro_rules! projection {
     ($name:ident, $projection:literal, $lists:expr, $subscription:expr, $route:expr) => {
@@ -127,6 +132,7 @@ fn a_manifest_tells_what_each_function_takes_hears_and_shows() {
     let mut commands: Vec<_> = loan.commands.iter().map(|command| &*command.path).collect();
     commands.sort_unstable();
     assert_eq!(commands, ["open", "write-off"]);
+    assert!(loan.commands.iter().all(|c| c.is_internal == (c.name == "WriteOff")));
     let mut events: Vec<_> =
         loan.events.iter().map(|event| (&*event.name, event.version)).collect();
     events.sort_unstable();
@@ -146,6 +152,7 @@ fn a_manifest_tells_what_each_function_takes_hears_and_shows() {
 fn an_app_that_cannot_be_deployed_is_refused_when_it_is_bound() {
     refused(App::new("My Bank"), "the app \"My Bank\"");
     refused(App::new("bank").decider::<Dashed>(), "the category \"fixed-term\"");
+    refused(App::new("bank").decider::<Misnamed>(), "trust has no command write-off to keep");
     refused(App::new("bank").saga::<DashedSaga>(), "the saga \"debt-collection\"");
     refused(App::new("bank").projection::<Loud>(), "the projection \"Loud\"");
     let query = App::new("bank").query("Loans", |(): (), _: ReadModels| async { Ok(()) });

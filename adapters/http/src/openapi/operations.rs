@@ -18,7 +18,7 @@ const KIND: &str = "x-skyfold-kind";
 pub(crate) fn commands(function: &Descriptor, components: &mut Components) -> Map<String, Value> {
     let category = &function.name;
     let mut paths = Map::new();
-    for command in &function.commands {
+    for command in function.commands.iter().filter(|command| !command.is_internal) {
         let path = format!("/{category}/{{id}}/{}", command.path);
         paths.insert(path, json!({ "post": give(category, command, components) }));
     }

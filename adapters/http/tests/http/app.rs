@@ -46,6 +46,8 @@ pub(crate) enum Command {
         note: Option<String>,
     },
     Close,
+    /// Only a transaction of the app's own gives it.
+    Seize(u64),
     /// Asks a service that fails.
     Ask {
         outcome: Outcome,
@@ -96,6 +98,7 @@ impl std::error::Error for Refused {}
 
 impl Decider for Account {
     const CATEGORY: Category = "account";
+    const INTERNAL: &'static [&'static str] = &["Seize"];
     type State = State;
     type Command = Command;
     type Event = Event;
@@ -108,7 +111,9 @@ impl Decider for Account {
             (_, None) => Err(Refused("the account is not open")),
             (Command::Deposit(Amount { cents: 0 }), _) => Ok(vec![]),
             (Command::Deposit(Amount { cents }), _) => Ok(vec![Event::Deposited { cents }]),
-            (Command::WriteOff(cents), _) => Ok(vec![Event::WrittenOff { cents }]),
+            (Command::WriteOff(cents) | Command::Seize(cents), _) => {
+                Ok(vec![Event::WrittenOff { cents }])
+            }
             (Command::Move(cents, note), _) => {
                 Ok(vec![Event::WrittenOff { cents }, Event::Annotated { note }])
             }

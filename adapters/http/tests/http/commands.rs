@@ -146,3 +146,14 @@ async fn commands_that_race_for_a_version_are_won_by_one() {
     assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
     assert_eq!(statuses.iter().filter(|status| **status == 412).count(), 15, "{statuses:?}");
 }
+
+#[tokio::test]
+async fn a_command_that_the_app_gives_itself_is_taken_from_nobody() {
+    let bench = Bench::new();
+    bench.post("/account/42/open", r#"{"owner":"Ada"}"#).await;
+    let detail = bench.post("/account/42/seize", "5").await.detail(403, "denied");
+    assert_eq!(detail, "seize is given by the app itself, and by no caller");
+    assert_eq!(bench.get("/account/42").await.json()["version"], 1);
+    let unknown = bench.post("/account/42/sieze", "5").await.detail(404, "not-found");
+    assert!(!unknown.contains("seize,") && unknown.contains("write-off"), "{unknown}");
+}
