@@ -47,16 +47,16 @@ fn interval(pricing: &Pricing, commit_bytes: usize, extra: usize) -> u64 {
 
 /// Forgets commands while that saves a write unit. Returns the bytes of the commit.
 fn shorten(pricing: &Pricing, commit: &mut Commit, state_bytes: usize) -> usize {
-    let whole = bytes(commit);
+    let window = bytes(&commit.window);
+    let rest = bytes(commit) - window;
     let mut shortest = commit.window.clone();
     while shortest.shrink() {}
-    let saved = bytes(&commit.window).saturating_sub(bytes(&shortest));
-    let least = units(pricing, whole - saved + state_bytes);
-    let (mut left, entries) = (whole, commit.window.len() - shortest.len());
+    let least = units(pricing, rest + bytes(&shortest) + state_bytes);
+    let mut left = rest + window;
     while units(pricing, left + state_bytes) > least && commit.window.shrink() {
-        left -= saved / entries.max(1);
+        left = rest + bytes(&commit.window);
     }
-    if left == whole { whole } else { bytes(commit) }
+    left
 }
 
 fn units(pricing: &Pricing, bytes: usize) -> usize {
@@ -128,8 +128,8 @@ mod tests {
     #[test]
     fn a_larger_state_rides_along_with_every_kth_commit() {
         let at = |commits| place(&DYNAMODB, &mut commit(200, 0), &state(4_000), commits);
-        // 4 more units and items of some 360 bytes: k = sqrt(40,960 * 4 / 360) = 21.
-        assert_eq!((at(0), at(18), at(22)), (Place::Later, Place::Later, Place::Commit));
+        // 4 more units and items of some 360 bytes: k = sqrt(40,960 * 4 / 406) = 20.
+        assert_eq!((at(0), at(18), at(19)), (Place::Later, Place::Later, Place::Commit));
     }
 
     #[test]
@@ -138,7 +138,32 @@ mod tests {
         for pricing in [DYNAMODB, flat] {
             assert_eq!(place(&pricing, &mut commit(200, 0), &state(20_000), 99), Place::Snapshot);
         }
-        assert_eq!(place(&flat, &mut commit(200, 0), &state(15_000), 0), Place::Commit);
+        let largest = state(16 * 1024 - (bytes(&state(100)) - 100));
+        assert_eq!(bytes(&largest), flat.state_bytes_max);
+        assert_eq!(place(&flat, &mut commit(200, 0), &largest, 0), Place::Commit);
+    }
+
+    #[test]
+    fn a_window_is_shortened_no_further_than_the_unit_asks_for() {
+        let unit = |bytes: usize| (DYNAMODB.item_overhead_bytes + bytes).div_ceil(1024);
+        let mut has_shrunk = 0;
+        for data in (100..1_500).step_by(10) {
+            let whole = commit(data, 20);
+            let mut shortened = whole.clone();
+            let told = shorten(&DYNAMODB, &mut shortened, 50);
+            let is = bytes(&shortened);
+            assert_eq!(told, is, "{data}");
+            let mut least = whole.clone();
+            while least.window.shrink() {}
+            assert_eq!(unit(is + 50), unit(bytes(&least) + 50), "{data}");
+            let mut one_more = whole.clone();
+            while one_more.window.len() > shortened.window.len() + 1 && one_more.window.shrink() {}
+            if shortened.window.len() < 20 {
+                has_shrunk += 1;
+                assert!(unit(bytes(&one_more) + 50) > unit(is + 50), "{data}: too few are left");
+            }
+        }
+        assert!(has_shrunk > 10, "{has_shrunk}");
     }
 
     #[test]

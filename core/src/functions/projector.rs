@@ -61,7 +61,6 @@ impl<P: Projection> Function for ProjectionFunction<P> {
             return problem(&format!("it has {} lists, of at most {LISTS_MAX}", P::LISTS.len()));
         }
         match (P::route(), self.subscription.categories().count()) {
-            (_, 0) => problem("it subscribes to nothing"),
             (Route::OwnStream, 2..) => {
                 problem("streams of several categories may share an id: give it a keyed route")
             }

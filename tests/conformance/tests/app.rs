@@ -3,10 +3,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use skyfold::{
-    App, Category, Decider, Effect, ErrorKind, Kind, Projection, ReadModels, RecordedEvent, Route,
-    Saga, StreamId, Subscription,
+    App, Category, CommandId, Commit, Decider, Effect, ErrorKind, Kind, Metadata, NewEvent,
+    Payload, Projection, ReadModels, RecordedCommit, RecordedEvent, Route, Saga, StreamId,
+    Subscription, Version,
 };
 use skyfold_memory::Memory;
+use time::OffsetDateTime;
 
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 enum Command {
@@ -36,7 +38,9 @@ macro_rules! decider {
             fn decide(_: &u32, _: Command) -> Result<Vec<Event>, Self::Error> {
                 Ok(vec![])
             }
-            fn evolve(_: &mut u32, _: &Event) {}
+            fn evolve(opened: &mut u32, event: &Event) {
+                *opened += u32::from(matches!(event, Event::Opened { .. }));
+            }
         }
     };
 }
@@ -75,6 +79,7 @@ projection!(Good, "loans", &["by-owner"], Subscription::of::<Loan>(), Route::Own
 projection!(Keyed, "totals", &[], both(), Route::Keyed(|_| vec![]));
 projection!(Ambiguous, "mixed", &[], both(), Route::OwnStream);
 projection!(Greedy, "greedy", &["a", "b", "c", "d"], both(), Route::Keyed(|_| vec![]));
+projection!(Full, "full", &["a", "b", "c"], both(), Route::Keyed(|_| vec![]));
 projection!(Loud, "Loud", &[], Subscription::of::<Loan>(), Route::OwnStream);
 
 macro_rules! saga {
@@ -138,6 +143,8 @@ fn a_manifest_tells_what_each_function_takes_hears_and_shows() {
     events.sort_unstable();
     assert_eq!(events, [("Opened", 1), ("WrittenOff", 1)]);
 
+    let query = manifest.function("loans-of").unwrap();
+    assert_eq!(query.answer.as_ref().unwrap()["type"], "string");
     let loans = manifest.function("loans").unwrap();
     assert_eq!(loans.hears, ["loan"]);
     assert_eq!(loans.collection.as_deref(), Some("loans.1"));
@@ -160,5 +167,26 @@ fn an_app_that_cannot_be_deployed_is_refused_when_it_is_bound() {
     refused(App::new("bank").projection::<Ambiguous>(), "give it a keyed route");
     refused(App::new("bank").projection::<Greedy>(), "it has 4 lists, of at most 3");
     refused(App::new("bank").decider::<Loan>().decider::<Loan>(), "two functions are named loan");
-    App::new("bank").projection::<Keyed>().bind(Memory::new().ports()).unwrap();
+    let app = App::new("bank").projection::<Keyed>().projection::<Full>();
+    app.bind(Memory::new().ports()).unwrap();
+}
+
+#[test]
+fn an_app_tells_tools_how_it_reads_an_event_and_what_a_history_comes_to() {
+    let app = App::new("bank").decider::<Loan>();
+    let opened = Payload::parse(r#"{ "owner": "ada", "more": 1 }"#).unwrap();
+    let opened = NewEvent { event_type: "Opened".into(), schema: 1, data: opened };
+    let read = app.upcast("loan", &opened).unwrap();
+    assert_eq!(read.data.get(), r#"{"owner":"ada"}"#);
+    let closed = NewEvent { event_type: "Closed".into(), ..opened.clone() };
+    assert_eq!(app.upcast("loan", &closed).unwrap_err().kind(), ErrorKind::Corrupt);
+    assert_eq!(app.upcast("lease", &opened).unwrap_err().kind(), ErrorKind::NotFound);
+
+    let (id, now) = (CommandId::new("a").unwrap(), OffsetDateTime::UNIX_EPOCH);
+    let commit = Commit::new(id, 0, now, Metadata::default(), vec![opened.clone(), opened]);
+    let stream = "loan-1".parse().unwrap();
+    let commit = RecordedCommit { stream, first: Version(1), commit: commit.unwrap() };
+    let history: Vec<_> = commit.events().collect();
+    let state = app.state_after("loan", &history).unwrap();
+    assert_eq!((state.format, state.state.get()), (1, "2"));
 }

@@ -5,6 +5,7 @@ mod bank;
 mod clock;
 mod commands;
 mod conflicts;
+mod costs;
 mod dead_letters;
 mod deliveries;
 mod document_lists;
@@ -73,6 +74,7 @@ pub(crate) const GROUPS: &[(&str, &[Case])] = &[
     ("clock", clock::CASES),
     ("commands", commands::CASES),
     ("conflicts", conflicts::CASES),
+    ("costs", costs::CASES),
     ("dead_letters", dead_letters::CASES),
     ("deliveries", deliveries::CASES),
     ("document_lists", document_lists::CASES),
