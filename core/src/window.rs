@@ -122,6 +122,7 @@ impl Window {
     }
 
     /// How many commands are remembered.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }
