@@ -1,5 +1,6 @@
 //! What can be said on the command line.
 
+mod dead_letters;
 mod privacy;
 mod read_models;
 mod sagas;
@@ -15,6 +16,7 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{Date, OffsetDateTime};
 
+pub(crate) use self::dead_letters::{DeadLetters, LetterList, RetryLetters};
 pub(crate) use self::privacy::Privacy;
 pub(crate) use self::read_models::{Drop, Replay, Revisions, Switch, Verify};
 pub(crate) use self::sagas::{SagaList, SagaOf, Sagas};
@@ -78,6 +80,9 @@ pub(crate) enum Look {
     /// Forget whom personal data concern
     #[command(subcommand)]
     Privacy(Privacy),
+    /// Look at what could not be done, try it again, or give it up
+    #[command(subcommand)]
+    DeadLetters(DeadLetters),
     /// Look at the transactions of sagas, and let one ask again
     #[command(subcommand, arg_required_else_help = false)]
     Sagas(Sagas),

@@ -11,7 +11,8 @@ use crate::arguments::{BuiltIn, Global, Look, Serve};
 use crate::background::{Background, BoxFuture, Settle};
 use crate::commands::serve::{self, Hosting};
 use crate::commands::{
-    ask, events, health, manifest, privacy, replay, revisions, sagas, schemas, send, state, verify,
+    ask, dead_letters, events, health, manifest, privacy, replay, revisions, sagas, schemas, send,
+    state, verify,
 };
 use crate::output::{Hints, is_unread};
 use crate::{Client, Console, Context, Exit, Format, Output, logs};
@@ -260,6 +261,7 @@ async fn look(context: &Context, command: Look, locked: PathBuf) -> Result<Exit>
         Look::Switch(arguments) => revisions::switch(context, arguments).await,
         Look::Drop(arguments) => revisions::drop(context, arguments).await,
         Look::Privacy(command) => privacy::privacy(context, command).await,
+        Look::DeadLetters(command) => dead_letters::dead_letters(context, command).await,
         Look::Sagas(arguments) => sagas::sagas(context, arguments).await,
         Look::Health => health::health(context).await,
         Look::Manifest => manifest::manifest(context),

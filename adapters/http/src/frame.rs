@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
@@ -55,6 +56,7 @@ pub(crate) async fn frame(
     let mut ids = Ids { request: request_id, ..Ids::default() };
     let span = span(&request, &ids);
     let asked = (request.method().clone(), request.uri().path().to_owned());
+    let (function, begun) = (function(&request), Instant::now());
     let answer = async {
         let response = match identify(&mut ids, request.headers()) {
             Err(problem) => problem.into_response(),
@@ -65,7 +67,17 @@ pub(crate) async fn frame(
         };
         finish(response, ids, &asked)
     };
-    answer.instrument(span).await
+    let response = answer.instrument(span).await;
+    host.requests.count(&function, response.status(), begun.elapsed());
+    response
+}
+
+/// What a request is counted under: the first segment of a path that is served. What callers make
+/// up is all one.
+fn function(request: &Request) -> String {
+    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let first = path.split('/').nth(1).filter(|segment| !segment.is_empty());
+    first.unwrap_or(if path.is_empty() { "nothing" } else { "page" }).to_owned()
 }
 
 /// Runs `future`; a panic in it is a problem like another.

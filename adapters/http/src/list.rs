@@ -61,20 +61,28 @@ fn read(
     };
     let missing = || Problem::invalid("the parameter under is missing: what the list is of");
     let under = under.ok_or_else(missing)?;
-    let order = match order.as_deref() {
-        None | Some("asc") => Order::Ascending,
-        Some("desc") => Order::Descending,
+    let (order, limit) = (self::order(order)?, page_limit(limit)?);
+    Ok(ListRequest { list, under, order, limit, cursor, after })
+}
+
+/// Which way a page goes, as a caller says it.
+pub(crate) fn order(text: Option<String>) -> Result<Order, Problem> {
+    match text.as_deref() {
+        None | Some("asc") => Ok(Order::Ascending),
+        Some("desc") => Ok(Order::Descending),
         Some(other) => {
-            let detail = format!("the parameter order is {other:?}, not asc or desc");
-            return Err(Problem::invalid(detail));
+            Err(Problem::invalid(format!("the parameter order is {other:?}, not asc or desc")))
         }
-    };
-    let limit = limit.map_or(Ok(PAGE_ITEMS), |text| {
+    }
+}
+
+/// How many items a page has, as a caller says it.
+pub(crate) fn page_limit(text: Option<String>) -> Result<usize, Problem> {
+    text.map_or(Ok(PAGE_ITEMS), |text| {
         let legal = text.parse().ok().filter(|limit| (1..=PAGE_ITEMS_MAX).contains(limit));
         legal.ok_or_else(|| {
             let detail = format!("the parameter limit is {text:?}, not 1 to {PAGE_ITEMS_MAX}");
             Problem::invalid(detail)
         })
-    })?;
-    Ok(ListRequest { list, under, order, limit, cursor, after })
+    })
 }

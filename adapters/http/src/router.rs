@@ -7,6 +7,7 @@ use axum::middleware::from_fn_with_state;
 use skyfold::{Descriptor, Kind, Reply, Runtime, Trigger};
 
 use crate::frame::frame;
+use crate::operations::metrics::Requests;
 use crate::options::Options;
 use crate::parameters::Parameters;
 use crate::problem::Problem;
@@ -21,6 +22,7 @@ const RESERVED: [&str; 5] = ["health", "metrics", "openapi.json", "operations", 
 pub(crate) struct Host {
     pub(crate) runtime: Runtime,
     pub(crate) options: Options,
+    pub(crate) requests: Requests,
 }
 
 /// One function of the app, and all that is needed to answer for it.
@@ -58,7 +60,7 @@ pub(crate) struct Endpoint {
 /// If a function is named `health`, `metrics`, `openapi.json`, `operations` or `problems`.
 pub fn router(runtime: Runtime, options: Options) -> Router {
     let manifest = runtime.manifest();
-    let host = Arc::new(Host { runtime, options });
+    let host = Arc::new(Host { runtime, options, requests: Requests::default() });
     let mut router = Router::new()
         .merge(health::routes(host.clone()))
         .merge(operations::routes(&host))

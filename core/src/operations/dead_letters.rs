@@ -143,14 +143,18 @@ impl<'a> DeadLetters<'a> {
     ///
     /// # Errors
     ///
-    /// The first that may pass by itself, as of [`retry`](Self::retry). What was tried before it
-    /// stays done.
+    /// [`NotFound`](ErrorKind::NotFound) if the app has no such function; the first that may pass
+    /// by itself, as of [`retry`](Self::retry). What was tried before it stays done.
     pub async fn retry_all(
         &self,
         function: &str,
         limit: usize,
         cursor: Option<String>,
     ) -> Result<Retried> {
+        if !self.runtime.app().functions().contains_key(function) {
+            let message = format!("the app has no function {function}");
+            return Err(Error::new(ErrorKind::NotFound, message));
+        }
         let function = Some(function.to_owned());
         let query = LetterQuery { function, limit, cursor, ..LetterQuery::default() };
         let page = self.list(&query).await?;

@@ -6,8 +6,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use skyfold::ports::Order;
 use skyfold::{
-    After, AsOf, CommandRequest, Error, ErrorKind, ForgetRequest, Forgotten, ForgottenPage, Health,
-    ListRequest, Payload, Result, StateAsOf, StreamId,
+    After, AsOf, CommandRequest, DeadLetter, Discard, Error, ErrorKind, ForgetRequest, Forgotten,
+    ForgottenPage, Health, LetterPage, LetterQuery, ListRequest, Payload, Result, Retried,
+    StateAsOf, StreamId,
 };
 use time::format_description::well_known::Rfc3339;
 use ureq::http::{self, Uri, header};
@@ -127,14 +128,10 @@ impl Remote {
 
     pub(crate) async fn list(&self, name: &str, request: ListRequest) -> Result<Payload> {
         let ListRequest { list, under, order, limit, cursor, after } = request;
-        let order = match order {
-            Order::Ascending => "asc",
-            Order::Descending => "desc",
-        };
         let mut query = vec![
             ("list", list),
             ("under", under),
-            ("order", order.to_owned()),
+            ("order", word(order)),
             ("limit", limit.to_string()),
         ];
         query.extend(cursor.map(|cursor| ("cursor", cursor)));
@@ -167,6 +164,49 @@ impl Remote {
         let mut query = vec![("limit", limit.to_string())];
         query.extend(cursor.map(|cursor| ("cursor", cursor)));
         self.answer(Asked { query, ..Asked::of(["operations", "forgotten"]) }, None).await
+    }
+
+    pub(crate) async fn dead_letters(&self, query: &LetterQuery) -> Result<LetterPage> {
+        let LetterQuery { function, closed, order, limit, cursor } = query.clone();
+        let mut query = vec![
+            ("closed", closed.to_string()),
+            ("order", word(order)),
+            ("limit", limit.to_string()),
+        ];
+        query.extend(function.map(|function| ("function", function)));
+        query.extend(cursor.map(|cursor| ("cursor", cursor)));
+        self.answer(Asked { query, ..Asked::of(LETTERS) }, None).await
+    }
+
+    pub(crate) async fn retry_letters(
+        &self,
+        function: &str,
+        limit: usize,
+        cursor: Option<String>,
+    ) -> Result<Retried> {
+        let mut query = vec![("function", function.to_owned()), ("limit", limit.to_string())];
+        query.extend(cursor.map(|cursor| ("cursor", cursor)));
+        let body = Some(Payload::default());
+        self.answer(Asked { query, body, ..Asked::of(LETTERS) }, None).await
+    }
+
+    pub(crate) async fn dead_letter(&self, id: &str) -> Result<DeadLetter> {
+        let [operations, letters] = LETTERS;
+        self.answer(Asked::of([operations, letters, id]), None).await
+    }
+
+    pub(crate) async fn retry_letter(&self, id: &str) -> Result<DeadLetter> {
+        self.do_to_letter(id, "retry", Payload::default()).await
+    }
+
+    pub(crate) async fn discard_letter(&self, id: &str, discard: &Discard) -> Result<DeadLetter> {
+        self.do_to_letter(id, "discard", Payload::encode(discard)?).await
+    }
+
+    async fn do_to_letter(&self, id: &str, what: &str, body: Payload) -> Result<DeadLetter> {
+        let [operations, letters] = LETTERS;
+        let asked = Asked::of([operations, letters, id, what]);
+        self.answer(Asked { body: Some(body), ..asked }, None).await
     }
 
     pub(crate) async fn health(&self) -> Result<Health> {
@@ -243,6 +283,17 @@ impl Remote {
             }
         };
         Answered::read(response)
+    }
+}
+
+/// The path of dead letters.
+const LETTERS: [&str; 2] = ["operations", "dead-letters"];
+
+/// Which way a list goes, as the app is told.
+fn word(order: Order) -> String {
+    match order {
+        Order::Ascending => "asc".to_owned(),
+        Order::Descending => "desc".to_owned(),
     }
 }
 

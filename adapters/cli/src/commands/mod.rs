@@ -1,6 +1,7 @@
 //! The commands of every app, one per file.
 
 pub(crate) mod ask;
+pub(crate) mod dead_letters;
 pub(crate) mod events;
 pub(crate) mod health;
 pub(crate) mod manifest;

@@ -66,7 +66,7 @@ impl Decider for Tally {
 
     fn evolve(state: &mut TallyState, event: &TallyEvent) {
         match event {
-            TallyEvent::Added { amount, .. } => state.total += amount,
+            TallyEvent::Added { amount, .. } => state.total = state.total.saturating_add(*amount),
             TallyEvent::WrittenOff => state.is_written_off = true,
         }
     }
@@ -161,8 +161,13 @@ pub(crate) fn app() -> App {
 
 /// The command line of the app on `memory`, as an app's main makes it.
 pub(crate) fn cli(memory: &Memory) -> Cli {
+    cli_of(app(), memory)
+}
+
+/// The same of another release of the app.
+pub(crate) fn cli_of(app: App, memory: &Memory) -> Cli {
     let (host, rest) = (memory.clone(), memory.clone());
-    Cli::new(app(), memory.ports()).ephemeral().background(move |runtime| host.run(runtime)).settle(
+    Cli::new(app, memory.ports()).ephemeral().background(move |runtime| host.run(runtime)).settle(
         move |runtime| {
             let memory = rest.clone();
             async move { memory.settle(&runtime).await }

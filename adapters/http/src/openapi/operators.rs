@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::openapi::operations::{HOST, ok, operation, parameters, responses};
-use crate::operations::privacy;
+use crate::operations::{dead_letters, privacy};
 
 /// The tag of what is for operators.
 pub(crate) const OPERATIONS: &str = "operations";
@@ -17,7 +17,91 @@ pub(crate) fn paths() -> Map<String, Value> {
     Map::from_iter([
         ("/metrics".to_owned(), json!({ "get": metrics })),
         (privacy::PATH.to_owned(), forgotten()),
+        (dead_letters::PATH.to_owned(), letters()),
+        (dead_letters::ONE.to_owned(), json!({ "get": about_letter("show", "Shows") })),
+        (dead_letters::RETRY.to_owned(), json!({ "post": about_letter("retry", "Tries again") })),
+        (dead_letters::DISCARD.to_owned(), discard()),
     ])
+}
+
+/// A dead letter, as far as a reader of the description needs to know.
+fn letter() -> Value {
+    let text = |description: &str| json!({ "type": "string", "description": description });
+    let properties = json!({
+        "id": text("Identifies the letter."),
+        "function": text("The projection, saga or category that could not do it."),
+        "stream": text("The stream that waits, or that the command is for."),
+        "undone": { "type": "object", "description": "The event or command." },
+        "status": { "enum": ["waiting", "resolved", "discarded"] },
+        "kind": text("The kind of the last error."),
+        "error": text("The last error."),
+        "attempts": { "type": "integer" },
+        "history": { "type": "array", "items": { "type": "object" } },
+    });
+    object(&properties, &["id", "function", "stream", "undone", "status", "kind", "error"])
+}
+
+/// The path at which dead letters are listed, and those of one function tried again.
+fn letters() -> Value {
+    let parameter = |name: &str, description: &str, schema: Value| json!({ "in": "query", "name": name, "description": description, "schema": schema });
+    let function = || parameter("function", "Of this function.", json!({ "type": "string" }));
+    let with = |named: &[&str], own: Vec<Value>| {
+        let mut all = parameters(named);
+        if let Some(all) = all.as_array_mut() {
+            all.extend(own);
+        }
+        all
+    };
+    let json = |schema: &Value| json!({ "application/json": { "schema": schema } });
+    let next = json!({ "type": "string", "description": "The cursor of the next page." });
+
+    let mut list = operation(OPERATIONS, HOST, "dead-letters");
+    list["summary"] = "Lists what waits for an operator, the oldest first".into();
+    let closed = parameter("closed", "Those that wait no more.", json!({ "type": "boolean" }));
+    list["parameters"] = with(&["order", "limit", "cursor"], vec![function(), closed]);
+    let page = json!({ "items": { "type": "array", "items": letter() }, "next": next });
+    let listed = ok("The letters.", json(&object(&page, &["items"])), &[]);
+    list["responses"] = responses(Some(listed), &["400", "500", "503"]);
+
+    let mut retry = operation(OPERATIONS, HOST, "dead-letters.retry-all");
+    retry["summary"] = "Tries a page of the letters of a function again, the oldest first".into();
+    retry["parameters"] = with(&["limit", "cursor"], vec![function()]);
+    let retried = json!({
+        "resolved": { "type": "integer" },
+        "waiting": { "type": "array", "items": letter() },
+        "next": next,
+    });
+    let retried = ok("What came of it.", json(&object(&retried, &["resolved", "waiting"])), &[]);
+    retry["responses"] = responses(Some(retried), &["400", "404", "500", "503"]);
+    json!({ "get": list, "post": retry })
+}
+
+/// Something done about one letter, which is then shown.
+fn about_letter(verb: &str, summary: &str) -> Value {
+    let mut about = operation(OPERATIONS, HOST, &format!("dead-letters.{verb}"));
+    about["summary"] = format!("{summary} a dead letter").into();
+    about["parameters"] = parameters(&["id"]);
+    let letter = json!({ "application/json": { "schema": letter() } });
+    let shown = ok("The letter as it is then.", letter, &[]);
+    about["responses"] = responses(Some(shown), &["400", "404", "500", "503"]);
+    about
+}
+
+/// The path at which what one letter is about is given up.
+fn discard() -> Value {
+    let text = |description: &str| json!({ "type": "string", "description": description });
+    let asked = json!({
+        "reason": text("Why. It is kept."),
+        "by": text("Who gives it up."),
+        "event": text("The event that was seen in the letter: if it is about another, nothing is done."),
+    });
+    let mut discard = about_letter("discard", "Gives up what is undone in");
+    let asked = json!({ "application/json": { "schema": object(&asked, &["reason"]) } });
+    discard["requestBody"] = json!({ "required": true, "content": asked });
+    let errors = ["400", "404", "408", "409", "413", "415", "500", "503"];
+    let shown = discard["responses"]["200"].take();
+    discard["responses"] = responses(Some(shown), &errors);
+    json!({ "post": discard })
 }
 
 fn object(properties: &Value, required: &[&str]) -> Value {

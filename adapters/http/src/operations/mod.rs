@@ -1,6 +1,7 @@
 //! What operators ask and do, if the app is served to them: one subject per file.
 
-mod metrics;
+pub(crate) mod dead_letters;
+pub(crate) mod metrics;
 pub(crate) mod privacy;
 
 use std::sync::Arc;
@@ -15,7 +16,8 @@ pub(crate) fn routes(host: &Arc<Host>) -> Router {
     match host.options.operations {
         Operations::Hidden => Router::new(),
         Operations::Served => {
-            Router::new().merge(metrics::routes(host.clone())).merge(privacy::routes(host.clone()))
+            let routes = [dead_letters::routes, metrics::routes, privacy::routes];
+            routes.iter().fold(Router::new(), |router, routes| router.merge(routes(host.clone())))
         }
     }
 }

@@ -6,7 +6,7 @@ use axum::{Json, Router};
 use skyfold::{ForgetRequest, Forgotten, ForgottenPage, Payload};
 
 use crate::body::read_json;
-use crate::list::PAGE_ITEMS;
+use crate::list::page_limit;
 use crate::problem::Problem;
 use crate::query_string::QueryString;
 use crate::router::{Host, within};
@@ -27,12 +27,8 @@ async fn show(
     request: Request,
 ) -> Result<Json<ForgottenPage>, Problem> {
     let mut query = QueryString::parse(request.uri().query())?;
-    let (limit, cursor) = (query.take("limit")?, query.take("cursor")?);
+    let (limit, cursor) = (page_limit(query.take("limit")?)?, query.take("cursor")?);
     query.finish(&PARAMETERS)?;
-    let limit = limit.map_or(Ok(PAGE_ITEMS), |text| {
-        let detail = format!("the parameter limit is {text:?}, not a number");
-        text.parse().map_err(|_| Problem::invalid(detail))
-    })?;
     let privacy = host.runtime.privacy();
     Ok(Json(within(host.options.timeout, privacy.receipts(limit, cursor)).await??))
 }

