@@ -43,7 +43,7 @@ fn letter() -> Value {
 
 /// The path at which dead letters are listed, and those of one function tried again.
 fn letters() -> Value {
-    let parameter = |name: &str, description: &str, schema: Value| json!({ "in": "query", "name": name, "description": description, "schema": schema });
+    let parameter = |name: &str, text: &str, schema: Value| json!({ "in": "query", "name": name, "description": text, "schema": schema });
     let function = || parameter("function", "Of this function.", json!({ "type": "string" }));
     let with = |named: &[&str], own: Vec<Value>| {
         let mut all = parameters(named);
@@ -93,7 +93,7 @@ fn discard() -> Value {
     let asked = json!({
         "reason": text("Why. It is kept."),
         "by": text("Who gives it up."),
-        "event": text("The event that was seen in the letter: if it is about another, nothing is done."),
+        "event": text("The event seen in the letter: if it is about another, nothing is done."),
     });
     let mut discard = about_letter("discard", "Gives up what is undone in");
     let asked = json!({ "application/json": { "schema": object(&asked, &["reason"]) } });
