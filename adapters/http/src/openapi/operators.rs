@@ -41,10 +41,15 @@ fn letter() -> Value {
     object(&properties, &["id", "function", "stream", "undone", "status", "kind", "error"])
 }
 
+/// A parameter of this path alone.
+fn parameter(name: &str, description: &str, kind: &str) -> Value {
+    let schema = json!({ "type": kind });
+    json!({ "in": "query", "name": name, "description": description, "schema": schema })
+}
+
 /// The path at which dead letters are listed, and those of one function tried again.
 fn letters() -> Value {
-    let parameter = |name: &str, text: &str, schema: Value| json!({ "in": "query", "name": name, "description": text, "schema": schema });
-    let function = || parameter("function", "Of this function.", json!({ "type": "string" }));
+    let function = || parameter("function", "Of this function.", "string");
     let with = |named: &[&str], own: Vec<Value>| {
         let mut all = parameters(named);
         if let Some(all) = all.as_array_mut() {
@@ -57,7 +62,7 @@ fn letters() -> Value {
 
     let mut list = operation(OPERATIONS, HOST, "dead-letters");
     list["summary"] = "Lists what waits for an operator, the oldest first".into();
-    let closed = parameter("closed", "Those that wait no more.", json!({ "type": "boolean" }));
+    let closed = parameter("closed", "Those that wait no more.", "boolean");
     list["parameters"] = with(&["order", "limit", "cursor"], vec![function(), closed]);
     let page = json!({ "items": { "type": "array", "items": letter() }, "next": next });
     let listed = ok("The letters.", json(&object(&page, &["items"])), &[]);
