@@ -173,7 +173,7 @@ fn an_app_that_cannot_be_deployed_is_refused_when_it_is_bound() {
 
 #[test]
 fn an_app_tells_tools_how_it_reads_an_event_and_what_a_history_comes_to() {
-    let app = App::new("bank").decider::<Loan>();
+    let app = App::new("bank").decider::<Loan>().saga::<Collection>();
     let opened = Payload::parse(r#"{ "owner": "ada", "more": 1 }"#).unwrap();
     let opened = NewEvent { event_type: "Opened".into(), schema: 1, data: opened };
     let read = app.upcast("loan", &opened).unwrap();
@@ -189,4 +189,6 @@ fn an_app_tells_tools_how_it_reads_an_event_and_what_a_history_comes_to() {
     let history: Vec<_> = commit.events().collect();
     let state = app.state_after("loan", &history).unwrap();
     assert_eq!((state.format, state.state.get()), (1, "2"));
+    let state = app.state_after("collection", &history).unwrap();
+    assert_eq!(state.format, 1);
 }

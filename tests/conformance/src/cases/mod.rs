@@ -5,6 +5,7 @@ mod bank;
 mod clock;
 mod commands;
 mod conflicts;
+mod consumers;
 mod costs;
 mod dead_letters;
 mod deliveries;
@@ -74,6 +75,7 @@ pub(crate) const GROUPS: &[(&str, &[Case])] = &[
     ("clock", clock::CASES),
     ("commands", commands::CASES),
     ("conflicts", conflicts::CASES),
+    ("consumers", consumers::CASES),
     ("costs", costs::CASES),
     ("dead_letters", dead_letters::CASES),
     ("deliveries", deliveries::CASES),
