@@ -49,7 +49,7 @@ pub use operations::{
     Health, Lag, LetterCount, LetterPage, LetterQuery, OnDrift, Privacy, Progress, ReadModel,
     Replay, Replayed, Retried, RevisionState, Start, Unhandled, Verified, Verify,
 };
-pub use operations::{SagaInstance, SagaPage, SagaQuery, SagaRecord, Sagas};
+pub use operations::{SagaInstance, SagaPage, SagaQuery, SagaRecord, Sagas, Swept};
 pub use payload::Payload;
 pub use ports::Ports;
 pub use privacy::Personal;

@@ -11,6 +11,7 @@ mod redeliver;
 mod removal;
 mod replay;
 mod sagas;
+mod sweep;
 mod switch;
 mod verify;
 
@@ -23,4 +24,5 @@ pub(crate) use queued::set_aside;
 pub use read_model::{Built, ReadModel, RevisionState};
 pub use replay::{Replay, Replayed, Start};
 pub use sagas::{SagaInstance, SagaPage, SagaQuery, SagaRecord, Sagas};
+pub use sweep::Swept;
 pub use verify::{Difference, Drift, DriftKind, OnDrift, Verified, Verify};

@@ -38,6 +38,7 @@ mod saga_operations;
 mod sagas;
 mod second_attempts;
 mod snapshots;
+mod sweep;
 mod timers;
 mod transfers;
 mod verify;
@@ -107,6 +108,7 @@ pub(crate) const GROUPS: &[(&str, &[Case])] = &[
     ("sagas", sagas::CASES),
     ("second_attempts", second_attempts::CASES),
     ("snapshots", snapshots::CASES),
+    ("sweep", sweep::CASES),
     ("timers", timers::CASES),
     ("transfers", transfers::CASES),
     ("verify", verify::CASES),
