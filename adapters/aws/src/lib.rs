@@ -56,10 +56,14 @@ mod errors;
 mod events;
 mod fnv;
 mod gets;
+#[cfg(feature = "lambda")]
+pub mod host;
 mod item;
 mod keys;
 mod queue;
 mod seal;
+#[cfg(feature = "environment")]
+mod settings;
 pub mod tables;
 
 pub use aws::{Aws, Names};

@@ -13,6 +13,8 @@ use aws_sdk_dynamodb::Client;
 use skyfold::ports::Clock;
 
 pub(crate) use item::{AT, SLICE};
+#[cfg(feature = "lambda")]
+pub(crate) use item::{SNAPSHOT, to_commit};
 
 /// The index by slice and time.
 pub(crate) const INDEX: &str = "feed";

@@ -1,0 +1,82 @@
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use skyfold::{Error, ErrorKind, EventId, RecordedCommit, Reply, Result, Runtime, Trigger};
+
+use crate::events::{SNAPSHOT, to_commit};
+use crate::item::{Item, SORT};
+
+/// A change in the table of events, as its stream tells it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Record {
+    #[serde(rename = "eventName")]
+    event_name: String,
+    dynamodb: Change,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Change {
+    sequence_number: String,
+    #[serde(default)]
+    new_image: HashMap<String, Value>,
+}
+
+impl Record {
+    /// The commit that was appended, if one was: a snapshot is no news.
+    fn commit(&self) -> Result<Option<RecordedCommit>> {
+        if self.event_name != "INSERT" {
+            return Ok(None);
+        }
+        let text = |(name, value): (&String, &Value)| {
+            let text = value["S"].as_str()?;
+            Some((name.clone(), AttributeValue::S(text.to_owned())))
+        };
+        let item: Item = self.dynamodb.new_image.iter().filter_map(text).collect();
+        let is_snapshot = item.get(SORT).is_some_and(|sort| sort.as_s().is_ok_and(is_snapshot));
+        if is_snapshot { Ok(None) } else { to_commit(&item).map(Some) }
+    }
+}
+
+fn is_snapshot(sort: &String) -> bool {
+    sort == SNAPSHOT
+}
+
+/// Announces what `records` bring. The answer names the first that must come again: Lambda goes on
+/// from there ("Reporting batch item failures with Lambda and DynamoDB").
+pub(crate) async fn relay(runtime: &Runtime, name: &str, records: &[Record]) -> Result<Value> {
+    let (mut commits, mut sequences, mut again) = (vec![], vec![], None);
+    for record in records {
+        let sequence = &record.dynamodb.sequence_number;
+        match record.commit() {
+            Ok(Some(commit)) => {
+                sequences.extend(commit.events().map(|event| (event.id(), sequence)));
+                commits.push(commit);
+            }
+            Ok(None) => {}
+            Err(error) => {
+                tracing::error!(sequence, %error, "the relay waits at what it cannot read");
+                again = Some(sequence);
+                break;
+            }
+        }
+    }
+    if !commits.is_empty() {
+        let failed = match runtime.invoke(name, Trigger::Commits(commits)).await? {
+            Reply::Handled(failed) => failed,
+            reply => return Err(unfit(name, &reply)),
+        };
+        let has_failed = |id: &EventId| failed.iter().any(|failed| failed.event == *id);
+        let first = sequences.iter().find(|(id, _)| has_failed(id));
+        again = first.map(|(_, sequence)| *sequence).or(again);
+    }
+    let failures: Vec<_> = again.iter().map(|nr| json!({ "itemIdentifier": nr })).collect();
+    Ok(json!({ "batchItemFailures": failures }))
+}
+
+/// A reply that a function of this kind never gives.
+pub(crate) fn unfit(function: &str, reply: &Reply) -> Error {
+    Error::new(ErrorKind::Unexpected, format!("{function} answers a delivery by {reply:?}"))
+}

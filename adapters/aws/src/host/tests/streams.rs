@@ -1,0 +1,58 @@
+use serde_json::{Value, json};
+use skyfold::RecordedCommit;
+
+use super::app::Scene;
+
+/// The documented call, with two commits of `scene` in their places.
+async fn call(scene: &Scene) -> Value {
+    let commits = scene.commits().await;
+    let mut call: Value = serde_json::from_str(include_str!("golden/stream.json")).unwrap();
+    for (record, RecordedCommit { first, commit, .. }) in [1, 2].into_iter().zip(commits) {
+        let image = &mut call["Records"][record]["dynamodb"]["NewImage"];
+        assert_eq!(image["SK"]["S"], format!("{:020}", first.0));
+        image["B"]["S"] = serde_json::to_string(&commit).unwrap().into();
+    }
+    call
+}
+
+async fn scene() -> Scene {
+    let scene = Scene::new();
+    scene.open("c-1", "Ada").await.unwrap();
+    scene.open("c-2", "Grace").await.unwrap();
+    scene
+}
+
+#[tokio::test]
+async fn what_is_recorded_is_announced_and_nothing_else() {
+    let scene = scene().await;
+    let answer = scene.call("relay", &call(&scene).await).await.unwrap();
+    assert_eq!(answer, json!({ "batchItemFailures": [] }));
+    assert_eq!(*scene.bus.announced.lock().unwrap(), ["door-front@1", "door-front@2"]);
+}
+
+#[tokio::test]
+async fn lambda_goes_on_at_the_first_record_that_was_not_announced() {
+    for (refused, sequence) in [("door-front@1", "222"), ("door-front@2", "333")] {
+        let scene = scene().await;
+        scene.bus.refused.lock().unwrap().insert(refused.to_owned());
+        let answer = scene.call("relay", &call(&scene).await).await.unwrap();
+        assert_eq!(answer["batchItemFailures"], json!([{ "itemIdentifier": sequence }]));
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_holds_up_what_follows_and_not_what_was_before() {
+    let scene = scene().await;
+    let mut call = call(&scene).await;
+    call["Records"][2]["dynamodb"]["NewImage"]["B"]["S"] = "{".into();
+    let answer = scene.call("relay", &call).await.unwrap();
+    assert_eq!(answer["batchItemFailures"], json!([{ "itemIdentifier": "333" }]));
+    assert_eq!(*scene.bus.announced.lock().unwrap(), ["door-front@1"]);
+}
+
+#[tokio::test]
+async fn a_stream_of_a_table_is_nothing_to_other_functions() {
+    let scene = scene().await;
+    let failure = scene.call("visitors", &call(&scene).await).await.unwrap_err();
+    assert_eq!(failure.error_type, "Skyfold.invalid");
+}
