@@ -17,6 +17,9 @@ const BY_FUNCTION: usize = 0;
 /// The list of all, by whether they wait.
 const BY_STATUS: usize = 1;
 
+/// The list of those that wait, by stream.
+const BY_STREAM: usize = 2;
+
 /// How long a letter is kept after somebody has seen to it.
 const KEPT: Duration = Duration::days(90);
 
@@ -32,6 +35,8 @@ pub(crate) struct Letters<'a>(pub(crate) &'a dyn DocumentStore);
 pub(crate) enum Among<'a> {
     /// Those of this function that wait.
     Function(&'a str),
+    /// Those of this stream that wait.
+    Stream(&'a StreamName),
     /// All that wait.
     Waiting,
     /// All that do not wait any more.
@@ -53,6 +58,11 @@ pub(crate) fn id_of_stream(consumer: &str, stream: &StreamName) -> String {
 pub(crate) fn id_of_command(queued: &QueuedCommand) -> String {
     let request = &queued.request;
     id(&["command", &queued.category, request.stream.as_str(), request.id.as_str()])
+}
+
+/// What a list is of that is about `stream`: its name may be longer than a list allows.
+fn under_stream(stream: &StreamName) -> String {
+    id(&["list", stream.as_str()])
 }
 
 fn id(parts: &[&str]) -> String {
@@ -98,11 +108,12 @@ impl Letters<'_> {
         cursor: Option<String>,
     ) -> Result<Letterbox> {
         let (list, under) = match among {
-            Among::Function(function) => (BY_FUNCTION, function),
-            Among::Waiting => (BY_STATUS, "waiting"),
-            Among::Closed => (BY_STATUS, "closed"),
+            Among::Function(function) => (BY_FUNCTION, function.to_owned()),
+            Among::Stream(stream) => (BY_STREAM, under_stream(stream)),
+            Among::Waiting => (BY_STATUS, "waiting".to_owned()),
+            Among::Closed => (BY_STATUS, "closed".to_owned()),
         };
-        let (collection, under) = (DeadLetter::COLLECTION.to_owned(), under.to_owned());
+        let collection = DeadLetter::COLLECTION.to_owned();
         let query = ListQuery { collection, list, under, order, limit, cursor };
         let page = self.0.list(&query).await?;
         let letters = page.documents.iter().map(|document| document.body.decode());
@@ -124,7 +135,11 @@ fn write(letter: &DeadLetter, guard: Guard, now: OffsetDateTime) -> Result<Write
     let by = format!("{:015}", millis(letter.first).max(0));
     let listing = |list, under: &str| Listing { list, under: under.to_owned(), by: by.clone() };
     let (listings, expires) = match letter.is_waiting() {
-        true => (vec![listing(BY_FUNCTION, &letter.function), listing(BY_STATUS, "waiting")], None),
+        true => {
+            let by_stream = listing(BY_STREAM, &under_stream(&letter.stream));
+            let by_function = listing(BY_FUNCTION, &letter.function);
+            (vec![by_function, listing(BY_STATUS, "waiting"), by_stream], None)
+        }
         false => (vec![listing(BY_STATUS, "closed")], Some(now.saturating_add(KEPT))),
     };
     Ok(Write { key: key(&letter.id), body: Some(body), listings, guard, expires })

@@ -116,6 +116,48 @@ async fn a_retry_fails_until_a_release_can_handle_it() {
 }
 
 #[tokio::test]
+async fn one_stream_or_everything_is_tried_again() {
+    let memory = poisoned().await;
+    let of_stream = run(&memory, "dead-letters list --stream tally-2 --json").await;
+    let items = of_stream.json()[0]["items"].clone();
+    assert_eq!(items.as_array().unwrap().len(), 1, "{of_stream:?}");
+    assert_eq!(items[0]["stream"], "tally-2");
+    let none = run(&memory, "dead-letters retry --stream tally-3").await;
+    assert_eq!((none.exit, &*none.out), (Exit::Done, "0 are done, 0 still wait\n"), "{none:?}");
+    let all = run(&memory, "dead-letters retry --all").await;
+    assert_eq!(all.exit, Exit::Failed, "{all:?}");
+    assert!(all.out.starts_with("0 are done, 2 still wait\n"), "{all:?}");
+
+    let one = later(&memory, "dead-letters retry --stream tally-2").await;
+    assert_eq!((one.exit, &*one.out), (Exit::Done, "1 are done, 0 still wait\n"), "{one:?}");
+    let rest = later(&memory, "dead-letters retry --all --json").await;
+    assert_eq!(rest.json()[0], json!({ "resolved": 1, "waiting": [] }), "{rest:?}");
+}
+
+#[tokio::test]
+async fn health_tells_what_waits_and_stays_healthy() {
+    let memory = poisoned().await;
+    let health = run(&memory, "health").await;
+    assert_eq!(health.exit, Exit::Done, "{health:?}");
+    assert!(health.out.contains("dead letters: 2, the oldest for "), "{health:?}");
+    assert!(health.out.trim_end().ends_with(" s: 2 of totals"), "{health:?}");
+    assert!(health.err.contains("hint: to see to them: dead-letters list"), "{health:?}");
+}
+
+#[tokio::test]
+async fn a_letter_that_was_closed_stays_so() {
+    let memory = poisoned().await;
+    let id = letter(&memory, "totals", "tally-1").await;
+    for _ in 0..2 {
+        let retried = later(&memory, &format!("dead-letters retry {id}")).await;
+        assert_eq!((retried.exit, &*retried.out), (Exit::Done, "totals: tally-1 goes on\n"));
+    }
+    // There is nothing left to give up.
+    let discarded = later(&memory, &format!("dead-letters discard {id} --reason late")).await;
+    assert_eq!((discarded.exit, &*discarded.out), (Exit::Done, "totals: tally-1 goes on\n"));
+}
+
+#[tokio::test]
 async fn what_is_discarded_is_left_out_with_its_reason() {
     let memory = poisoned().await;
     let id = letter(&memory, "totals", "tally-1").await;
@@ -145,6 +187,11 @@ async fn what_makes_no_sense_is_told() {
         ("dead-letters discard none", Exit::Usage),
         ("dead-letters discard none --reason x --event tally", Exit::Usage),
         ("dead-letters list --closed --function totals", Exit::Usage),
+        ("dead-letters list --closed --stream tally-1", Exit::Usage),
+        ("dead-letters list --stream tally-1 --function totals", Exit::Usage),
+        ("dead-letters list --stream tally", Exit::Usage),
+        ("dead-letters retry --all --function totals", Exit::Usage),
+        ("dead-letters retry --all --stream tally-1", Exit::Usage),
         ("dead-letters list --limit 0", Exit::Usage),
         ("dead-letters list --cursor nonsense", Exit::Usage),
         ("dead-letters", Exit::Usage),
@@ -177,6 +224,12 @@ async fn letters_are_seen_to_where_the_app_is_served() {
     assert_eq!((retried.exit, &retried.json()[0]["attempts"]), (Exit::Failed, &json!(2)));
     let all = ask("dead-letters retry --function totals").await;
     assert_eq!(all.json()[0]["waiting"].as_array().unwrap().len(), 2, "{all:?}");
+    let of_stream = ask("dead-letters list --stream tally-2").await;
+    assert_eq!(of_stream.json()[0]["items"].as_array().unwrap().len(), 1, "{of_stream:?}");
+    let of_stream = ask("dead-letters retry --stream tally-2").await;
+    assert_eq!(of_stream.json()[0]["waiting"][0]["stream"], "tally-2", "{of_stream:?}");
+    let everything = ask("dead-letters retry --all").await;
+    assert_eq!(everything.json()[0]["waiting"].as_array().unwrap().len(), 2, "{everything:?}");
     let discarded = ask(&format!("dead-letters discard {id} --reason slip")).await;
     assert_eq!(discarded.json()[0]["status"], "discarded", "{discarded:?}");
     let missing = ask("dead-letters show none").await;

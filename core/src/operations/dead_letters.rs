@@ -20,8 +20,10 @@ pub struct DeadLetters<'a> {
 /// Which dead letters to list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LetterQuery {
-    /// Those of one function that wait. Without a function all are listed.
+    /// Those of one function that wait. With neither function nor stream all are listed.
     pub function: Option<String>,
+    /// Those of one stream that wait: of every function that has trouble with it.
+    pub stream: Option<StreamName>,
     /// Of all functions, those that nobody has to see to any more: they are kept for 90 days.
     pub closed: bool,
     /// Which way, by when they began.
@@ -36,7 +38,7 @@ impl Default for LetterQuery {
     /// All that wait, the oldest first.
     fn default() -> Self {
         let (order, limit) = (Order::Ascending, PAGE_ITEMS_MAX);
-        Self { function: None, closed: false, order, limit, cursor: None }
+        Self { function: None, stream: None, closed: false, order, limit, cursor: None }
     }
 }
 
@@ -73,20 +75,22 @@ impl<'a> DeadLetters<'a> {
     ///
     /// # Errors
     ///
-    /// [`Invalid`](ErrorKind::Invalid) if the limit or the cursor makes no sense, or if the closed
-    /// ones of one function are asked for: only those that wait are listed by function.
+    /// [`Invalid`](ErrorKind::Invalid) if the limit or the cursor makes no sense, or if more than
+    /// one of function, stream and closed is asked for: there is a list of each.
     pub async fn list(&self, query: &LetterQuery) -> Result<LetterPage> {
-        let LetterQuery { function, closed, order, limit, cursor } = query;
+        let LetterQuery { function, stream, closed, order, limit, cursor } = query;
         if !(1..=PAGE_ITEMS_MAX).contains(limit) {
             let message = format!("a page has 1 to {PAGE_ITEMS_MAX} items, not {limit}");
             return Err(Error::invalid(message));
         }
-        let among = match (function, closed) {
-            (Some(function), false) => Among::Function(function),
-            (None, false) => Among::Waiting,
-            (None, true) => Among::Closed,
-            (Some(_), true) => {
-                return Err(Error::invalid("closed letters are listed of all functions together"));
+        let among = match (function, stream, closed) {
+            (Some(function), None, false) => Among::Function(function),
+            (None, Some(stream), false) => Among::Stream(stream),
+            (None, None, false) => Among::Waiting,
+            (None, None, true) => Among::Closed,
+            _ => {
+                let message = "dead letters are listed of a function, of a stream, or closed";
+                return Err(Error::invalid(message));
             }
         };
         let page = self.letters().page(among, *order, *limit, cursor.clone()).await?;
@@ -139,28 +143,27 @@ impl<'a> DeadLetters<'a> {
         self.show(id).await
     }
 
-    /// Tries a page of the letters of `function` again, the oldest first.
+    /// Tries a page of letters again. One that this release of the app has no function for waits
+    /// on.
     ///
     /// # Errors
     ///
-    /// [`NotFound`](ErrorKind::NotFound) if the app has no such function; the first that may pass
-    /// by itself, as of [`retry`](Self::retry). What was tried before it stays done.
-    pub async fn retry_all(
-        &self,
-        function: &str,
-        limit: usize,
-        cursor: Option<String>,
-    ) -> Result<Retried> {
-        if !self.runtime.app().functions().contains_key(function) {
+    /// [`NotFound`](ErrorKind::NotFound) if the app has no such function; those of
+    /// [`list`](Self::list); the first that may pass by itself, as of [`retry`](Self::retry). What
+    /// was tried before it stays done.
+    pub async fn retry_page(&self, query: &LetterQuery) -> Result<Retried> {
+        let functions = self.runtime.app().functions();
+        if let Some(function) = query.function.as_ref().filter(|f| !functions.contains_key(*f)) {
             let message = format!("the app has no function {function}");
             return Err(Error::new(ErrorKind::NotFound, message));
         }
-        let function = Some(function.to_owned());
-        let query = LetterQuery { function, limit, cursor, ..LetterQuery::default() };
-        let page = self.list(&query).await?;
+        let page = self.list(query).await?;
         let mut retried = Retried { resolved: 0, waiting: vec![], next: page.next };
         for letter in page.items {
-            let letter = self.retry(&letter.id).await?;
+            let letter = match self.retry(&letter.id).await {
+                Err(error) if error.kind() == ErrorKind::NotFound => letter,
+                tried => tried?,
+            };
             match letter.is_waiting() {
                 true => retried.waiting.push(letter),
                 false => retried.resolved += 1,

@@ -35,6 +35,9 @@ pub struct LetterCount {
     pub total: usize,
     /// Whether there are more: at most 100 of each function are counted.
     pub is_more: bool,
+    /// For how many seconds the oldest of all has waited; 0 without any.
+    #[serde(default)]
+    pub oldest_seconds: u64,
     /// How many of each function that has any.
     pub functions: BTreeMap<String, usize>,
 }
@@ -93,18 +96,25 @@ async fn count(runtime: &Runtime) -> Result<LetterCount> {
     let letters = Letters(&*runtime.ports().documents);
     let page = letters.page(Among::Waiting, Order::Ascending, PAGE_ITEMS_MAX, None).await?;
     let mut count = LetterCount::default();
-    if page.next.is_none() {
-        for letter in page.letters {
+    if let Some(oldest) = page.letters.first() {
+        let waited = (runtime.now() - oldest.first).whole_seconds();
+        count.oldest_seconds = waited.max(0).unsigned_abs();
+    }
+    let functions = runtime.app().functions();
+    let is_whole = page.next.is_none();
+    for letter in page.letters {
+        // Of more than a page, those are left that no function of this release would list.
+        if is_whole || !functions.contains_key(&letter.function) {
+            count.is_more |= !is_whole;
             *count.functions.entry(letter.function).or_default() += 1;
         }
-    } else {
-        for name in runtime.app().functions().keys() {
-            let among = Among::Function(name);
-            let page = letters.page(among, Order::Ascending, PAGE_ITEMS_MAX, None).await?;
-            count.is_more |= page.next.is_some();
-            if !page.letters.is_empty() {
-                count.functions.insert(name.clone(), page.letters.len());
-            }
+    }
+    for name in functions.keys().filter(|_| !is_whole) {
+        let among = Among::Function(name);
+        let page = letters.page(among, Order::Ascending, PAGE_ITEMS_MAX, None).await?;
+        count.is_more |= page.next.is_some();
+        if !page.letters.is_empty() {
+            count.functions.insert(name.clone(), page.letters.len());
         }
     }
     count.total = count.functions.values().sum();

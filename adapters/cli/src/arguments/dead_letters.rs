@@ -1,5 +1,5 @@
 use clap::{Args, Subcommand};
-use skyfold::EventId;
+use skyfold::{EventId, StreamName};
 
 use super::{Direction, page};
 
@@ -20,8 +20,11 @@ pub(crate) struct LetterList {
     /// Only those of this projection, saga or category
     #[arg(long, value_name = "NAME")]
     pub(crate) function: Option<String>,
+    /// Only those of this stream, whichever function has trouble with it
+    #[arg(long, value_name = "STREAM", conflicts_with = "function")]
+    pub(crate) stream: Option<StreamName>,
     /// Those that wait no more, which are kept for 90 days
-    #[arg(long, conflicts_with = "function")]
+    #[arg(long, conflicts_with_all = ["function", "stream"])]
     pub(crate) closed: bool,
     /// Which end of the list to begin at
     #[arg(long, value_enum, default_value_t)]
@@ -48,6 +51,12 @@ pub(crate) struct RetryLetters {
     /// All of this projection, saga or category, the oldest first
     #[arg(long, value_name = "NAME")]
     pub(crate) function: Option<String>,
+    /// All of this stream, the oldest first
+    #[arg(long, value_name = "STREAM")]
+    pub(crate) stream: Option<StreamName>,
+    /// All there are, the oldest first
+    #[arg(long)]
+    pub(crate) all: bool,
 }
 
 #[derive(Args, Clone, Debug)]

@@ -40,22 +40,15 @@ impl Client {
         }
     }
 
-    /// Tries a page of the letters of `function` again, the oldest first.
+    /// Tries a page of letters again.
     ///
     /// # Errors
     ///
-    /// As of [`DeadLetters::retry_all`](skyfold::DeadLetters::retry_all).
-    pub async fn retry_letters(
-        &self,
-        function: &str,
-        limit: usize,
-        cursor: Option<String>,
-    ) -> Result<Retried> {
+    /// As of [`DeadLetters::retry_page`](skyfold::DeadLetters::retry_page).
+    pub async fn retry_letters(&self, query: &LetterQuery) -> Result<Retried> {
         match &self.way {
-            Way::Http(remote) => remote.retry_letters(function, limit, cursor).await,
-            Way::Process(runtime) => {
-                runtime.dead_letters().retry_all(function, limit, cursor).await
-            }
+            Way::Http(remote) => remote.retry_letters(query).await,
+            Way::Process(runtime) => runtime.dead_letters().retry_page(query).await,
         }
     }
 

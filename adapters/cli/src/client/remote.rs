@@ -167,27 +167,17 @@ impl Remote {
     }
 
     pub(crate) async fn dead_letters(&self, query: &LetterQuery) -> Result<LetterPage> {
-        let LetterQuery { function, closed, order, limit, cursor } = query.clone();
-        let mut query = vec![
-            ("closed", closed.to_string()),
-            ("order", word(order)),
-            ("limit", limit.to_string()),
-        ];
-        query.extend(function.map(|function| ("function", function)));
-        query.extend(cursor.map(|cursor| ("cursor", cursor)));
-        self.answer(Asked { query, ..Asked::of(LETTERS) }, None).await
+        let mut asked = Asked { query: letters(query), ..Asked::of(LETTERS) };
+        asked.query.push(("closed", query.closed.to_string()));
+        self.answer(asked, None).await
     }
 
-    pub(crate) async fn retry_letters(
-        &self,
-        function: &str,
-        limit: usize,
-        cursor: Option<String>,
-    ) -> Result<Retried> {
-        let mut query = vec![("function", function.to_owned()), ("limit", limit.to_string())];
-        query.extend(cursor.map(|cursor| ("cursor", cursor)));
+    pub(crate) async fn retry_letters(&self, query: &LetterQuery) -> Result<Retried> {
+        let is_all = query.function.is_none() && query.stream.is_none();
         let body = Some(Payload::default());
-        self.answer(Asked { query, body, ..Asked::of(LETTERS) }, None).await
+        let mut asked = Asked { query: letters(query), body, ..Asked::of(LETTERS) };
+        asked.query.push(("all", is_all.to_string()));
+        self.answer(asked, None).await
     }
 
     pub(crate) async fn dead_letter(&self, id: &str) -> Result<DeadLetter> {
@@ -288,6 +278,16 @@ impl Remote {
 
 /// The path of dead letters.
 const LETTERS: [&str; 2] = ["operations", "dead-letters"];
+
+/// Which dead letters are meant, as the app is told.
+fn letters(query: &LetterQuery) -> Vec<(&'static str, String)> {
+    let LetterQuery { function, stream, order, limit, cursor, .. } = query.clone();
+    let mut query = vec![("order", word(order)), ("limit", limit.to_string())];
+    query.extend(function.map(|function| ("function", function)));
+    query.extend(stream.map(|stream| ("stream", stream.to_string())));
+    query.extend(cursor.map(|cursor| ("cursor", cursor)));
+    query
+}
 
 /// Which way a list goes, as the app is told.
 fn word(order: Order) -> String {

@@ -1,4 +1,3 @@
-use skyfold::limits::PAGE_ITEMS_MAX;
 use skyfold::{
     DeadLetter, Discard, LetterEntry, LetterEvent, LetterQuery, LetterStatus, Result, Retried,
     Undone,
@@ -6,6 +5,9 @@ use skyfold::{
 
 use crate::arguments::{DeadLetters, LetterList, RetryLetters};
 use crate::{Context, Exit, Format, time_text};
+
+/// How many letters are tried again with one request.
+const RETRY_ITEMS: usize = 20;
 
 /// Looks at dead letters, tries them again, and gives them up.
 pub(crate) async fn dead_letters(context: &Context, command: DeadLetters) -> Result<Exit> {
@@ -19,8 +21,8 @@ pub(crate) async fn dead_letters(context: &Context, command: DeadLetters) -> Res
             context.output().say(outcome(&letter))?;
             Ok(if letter.is_waiting() { Exit::Failed } else { Exit::Done })
         }
-        DeadLetters::Retry(RetryLetters { function, .. }) => {
-            retry_all(context, &function.unwrap_or_default()).await
+        DeadLetters::Retry(RetryLetters { function, stream, .. }) => {
+            retry_all(context, LetterQuery { function, stream, ..LetterQuery::default() }).await
         }
         DeadLetters::Discard(arguments) => {
             let (reason, by, event) = (arguments.reason, Some(arguments.by), arguments.event);
@@ -35,8 +37,8 @@ pub(crate) async fn dead_letters(context: &Context, command: DeadLetters) -> Res
 }
 
 async fn list(context: &Context, arguments: LetterList) -> Result<Exit> {
-    let LetterList { function, closed, order, limit, cursor } = arguments;
-    let query = LetterQuery { function, closed, order: order.into(), limit, cursor };
+    let LetterList { function, stream, closed, order, limit, cursor } = arguments;
+    let query = LetterQuery { function, stream, closed, order: order.into(), limit, cursor };
     let page = context.client().dead_letters(&query).await?;
     let output = context.output();
     output.json(&page)?;
@@ -53,16 +55,18 @@ async fn list(context: &Context, arguments: LetterList) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Tries all letters of `function` again, page by page.
-async fn retry_all(context: &Context, function: &str) -> Result<Exit> {
-    let (mut all, mut cursor) = (Retried { resolved: 0, waiting: vec![], next: None }, None);
+/// Tries all letters again that `query` lists, page by page.
+async fn retry_all(context: &Context, query: LetterQuery) -> Result<Exit> {
+    // Small pages: over HTTP one has to be answered in time.
+    let mut query = LetterQuery { limit: RETRY_ITEMS, ..query };
+    let mut all = Retried { resolved: 0, waiting: vec![], next: None };
     loop {
-        let retried = context.client().retry_letters(function, PAGE_ITEMS_MAX, cursor).await?;
+        let retried = context.client().retry_letters(&query).await?;
         all.resolved += retried.resolved;
         all.waiting.extend(retried.waiting);
-        match retried.next {
-            Some(next) => cursor = Some(next),
-            None => break,
+        query.cursor = retried.next;
+        if query.cursor.is_none() {
+            break;
         }
     }
     let output = context.output();

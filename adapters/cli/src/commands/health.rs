@@ -1,8 +1,8 @@
-use skyfold::Result;
+use skyfold::{LetterCount, Result};
 
 use crate::{Context, Exit};
 
-/// Shows how far projections and sagas are behind.
+/// Shows how far projections and sagas are behind, and what waits for an operator.
 pub(crate) async fn health(context: &Context) -> Result<Exit> {
     let health = context.client().health().await?;
     let output = context.output();
@@ -16,5 +16,18 @@ pub(crate) async fn health(context: &Context) -> Result<Exit> {
     };
     let rows: Vec<_> = health.consumers.iter().map(row).collect();
     output.table(&["consumer", "commits behind", "for seconds"], &rows)?;
+    if health.dead_letters.total > 0 {
+        output.say(waiting(&health.dead_letters))?;
+        output.hint("to see to them: dead-letters list");
+    }
     Ok(if health.healthy { Exit::Done } else { Exit::Failed })
+}
+
+/// How many dead letters wait, whose, and for how long.
+fn waiting(letters: &LetterCount) -> String {
+    let LetterCount { total, is_more, oldest_seconds, functions } = letters;
+    let or_more = if *is_more { " or more" } else { "" };
+    let of = functions.iter().map(|(name, count)| format!("{count} of {name}"));
+    let of = of.collect::<Vec<_>>().join(", ");
+    format!("dead letters: {total}{or_more}, the oldest for {oldest_seconds} s: {of}")
 }

@@ -41,15 +41,14 @@ fn letter() -> Value {
     object(&properties, &["id", "function", "stream", "undone", "status", "kind", "error"])
 }
 
-/// A parameter of this path alone.
-fn parameter(name: &str, description: &str, kind: &str) -> Value {
-    let schema = json!({ "type": kind });
-    json!({ "in": "query", "name": name, "description": description, "schema": schema })
-}
-
-/// The path at which dead letters are listed, and those of one function tried again.
+/// The path at which dead letters are listed, and a page of them tried again.
 fn letters() -> Value {
-    let function = || parameter("function", "Of this function.", "string");
+    let parameter = |name: &str, description: &str, of: &str| {
+        let schema = json!({ "type": of });
+        json!({ "in": "query", "name": name, "description": description, "schema": schema })
+    };
+    let function = || parameter("function", "Those of this function alone.", "string");
+    let stream = || parameter("stream", "Those of this stream alone.", "string");
     let with = |named: &[&str], own: Vec<Value>| {
         let mut all = parameters(named);
         if let Some(all) = all.as_array_mut() {
@@ -63,14 +62,16 @@ fn letters() -> Value {
     let mut list = operation(OPERATIONS, HOST, "dead-letters");
     list["summary"] = "Lists what waits for an operator, the oldest first".into();
     let closed = parameter("closed", "Those that wait no more.", "boolean");
-    list["parameters"] = with(&["order", "limit", "cursor"], vec![function(), closed]);
+    list["parameters"] = with(&["order", "limit", "cursor"], vec![function(), stream(), closed]);
     let page = json!({ "items": { "type": "array", "items": letter() }, "next": next });
     let listed = ok("The letters.", json(&object(&page, &["items"])), &[]);
     list["responses"] = responses(Some(listed), &["400", "500", "503"]);
 
     let mut retry = operation(OPERATIONS, HOST, "dead-letters.retry-all");
-    retry["summary"] = "Tries a page of the letters of a function again, the oldest first".into();
-    retry["parameters"] = with(&["limit", "cursor"], vec![function()]);
+    retry["summary"] = "Tries a page of letters again, the oldest first".into();
+    retry["description"] = "One of function, stream and all=true says which.".into();
+    let all = parameter("all", "All that wait.", "boolean");
+    retry["parameters"] = with(&["order", "limit", "cursor"], vec![function(), stream(), all]);
     let retried = json!({
         "resolved": { "type": "integer" },
         "waiting": { "type": "array", "items": letter() },
@@ -98,7 +99,8 @@ fn discard() -> Value {
     let asked = json!({
         "reason": text("Why. It is kept."),
         "by": text("Who gives it up."),
-        "event": text("The event seen in the letter: if it is about another, nothing is done."),
+        "event": text("The event that was seen in the letter: if it is about another, nothing is \
+            done."),
     });
     let mut discard = about_letter("discard", "Gives up what is undone in");
     let asked = json!({ "application/json": { "schema": object(&asked, &["reason"]) } });

@@ -78,15 +78,27 @@ fn health() -> Value {
             "seconds": { "type": "integer", "minimum": 0 },
         },
     });
+    let letters = json!({
+        "description": "What waits for an operator.",
+        "type": "object",
+        "required": ["total", "isMore", "oldestSeconds", "functions"],
+        "properties": {
+            "total": { "type": "integer", "minimum": 0 },
+            "isMore": { "description": "Whether more wait than counted.", "type": "boolean" },
+            "oldestSeconds": { "type": "integer", "minimum": 0 },
+            "functions": { "type": "object", "additionalProperties": { "type": "integer" } },
+        },
+    });
     json!({
         "description": "How far views and sagas are behind the head of the store.",
         "type": "object",
-        "required": ["healthy", "head", "commits", "consumers"],
+        "required": ["healthy", "head", "commits", "consumers", "deadLetters"],
         "properties": {
             "healthy": { "type": "boolean" },
             "head": { "type": ["string", "null"] },
             "commits": { "type": "integer", "minimum": 0 },
             "consumers": { "type": "array", "items": lag },
+            "deadLetters": letters,
         },
     })
 }

@@ -12,7 +12,7 @@ use crate::problem::Problem;
 use crate::query_string::{QueryString, segments};
 use crate::router::{Host, within};
 
-/// The path at which dead letters are listed, and those of one function tried again.
+/// The path at which dead letters are listed, and a page of them tried again.
 pub(crate) const PATH: &str = "/operations/dead-letters";
 
 /// The path of one letter.
@@ -36,32 +36,25 @@ pub(crate) fn routes(host: Arc<Host>) -> Router {
 
 async fn list(State(host): State<Arc<Host>>, uri: Uri) -> Result<Json<LetterPage>, Problem> {
     let mut query = QueryString::parse(uri.query())?;
-    let (function, closed) = (query.take("function")?, query.take("closed")?);
-    let closed = match closed.as_deref() {
-        None | Some("false") => false,
-        Some("true") => true,
-        Some(other) => {
-            let detail = format!("the parameter closed is {other:?}, not true or false");
-            return Err(Problem::invalid(detail));
-        }
-    };
-    let (order, limit) = (order(query.take("order")?)?, page_limit(query.take("limit")?)?);
-    let cursor = query.take("cursor")?;
-    query.finish(&["function", "closed", "order", "limit", "cursor"])?;
-    let query = LetterQuery { function, closed, order, limit, cursor };
+    let closed = flag(&mut query, "closed")?;
+    let asked = LetterQuery { closed, ..read_query(&mut query)? };
+    query.finish(&["function", "stream", "closed", "order", "limit", "cursor"])?;
     let letters = host.runtime.dead_letters();
-    Ok(Json(within(host.options.timeout, letters.list(&query)).await??))
+    Ok(Json(within(host.options.timeout, letters.list(&asked)).await??))
 }
 
 async fn retry_all(State(host): State<Arc<Host>>, uri: Uri) -> Result<Json<Retried>, Problem> {
     let mut query = QueryString::parse(uri.query())?;
-    let (function, limit) = (query.take("function")?, page_limit(query.take("limit")?)?);
-    let cursor = query.take("cursor")?;
-    query.finish(&["function", "limit", "cursor"])?;
-    let missing = || Problem::invalid("the parameter function is missing: whose letters to retry");
-    let function = function.ok_or_else(missing)?;
+    let is_all = flag(&mut query, "all")?;
+    let asked = read_query(&mut query)?;
+    query.finish(&["function", "stream", "all", "order", "limit", "cursor"])?;
+    // Everything is tried again only where somebody says so.
+    if is_all != (asked.function.is_none() && asked.stream.is_none()) {
+        let detail = "which letters to retry is told by one of function, stream and all=true";
+        return Err(Problem::invalid(detail));
+    }
     let letters = host.runtime.dead_letters();
-    Ok(Json(within(host.options.timeout, letters.retry_all(&function, limit, cursor)).await??))
+    Ok(Json(within(host.options.timeout, letters.retry_page(&asked)).await??))
 }
 
 async fn show(State(host): State<Arc<Host>>, uri: Uri) -> Result<Json<DeadLetter>, Problem> {
@@ -86,6 +79,26 @@ async fn discard(
     let discard = read(&body.unwrap_or_default())?;
     let letters = host.runtime.dead_letters();
     Ok(Json(within(host.options.timeout, letters.discard(&id, &discard)).await??))
+}
+
+/// Takes what a list and a retry of several have in common.
+fn read_query(query: &mut QueryString) -> Result<LetterQuery, Problem> {
+    let (function, stream) = (query.take("function")?, query.take("stream")?);
+    let stream = stream.map(|stream| stream.parse()).transpose()?;
+    let (order, limit) = (order(query.take("order")?)?, page_limit(query.take("limit")?)?);
+    let cursor = query.take("cursor")?;
+    Ok(LetterQuery { function, stream, closed: false, order, limit, cursor })
+}
+
+fn flag(query: &mut QueryString, name: &str) -> Result<bool, Problem> {
+    match query.take(name)?.as_deref() {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(other) => {
+            let detail = format!("the parameter {name} is {other:?}, not true or false");
+            Err(Problem::invalid(detail))
+        }
+    }
 }
 
 /// The id of the letter that a path is about.

@@ -105,6 +105,10 @@ fn text(health: &Health, requests: &Requests) -> Result<String, fmt::Error> {
     }
     let help = "How many dead letters of a function wait, of which 100 are counted";
     registry.register("dead_letters", help, letters);
+    let oldest = Gauge::<i64>::default();
+    oldest.set(number(health.dead_letters.oldest_seconds));
+    let help = "For how many seconds the oldest dead letter has waited; 0 without any";
+    registry.register("dead_letters_oldest_seconds", help, oldest);
     requests.register(&mut registry);
     let mut text = String::new();
     encode(&mut text, &registry)?;

@@ -96,6 +96,13 @@ async fn dead_letters_are_listed_shown_retried_and_discarded() {
     let all = bench.post("/operations/dead-letters?function=account-summary", "").await.json();
     assert_eq!((&all["resolved"], &all["waiting"][0]["attempts"]), (&json!(0), &json!(3)));
 
+    let of_stream = bench.get("/operations/dead-letters?stream=account-1").await.json();
+    assert_eq!(of_stream["items"][0]["id"], letter["id"]);
+    let of_stream = bench.post("/operations/dead-letters?stream=account-1", "").await.json();
+    assert_eq!(of_stream["waiting"][0]["attempts"], 4, "{of_stream}");
+    let all = bench.post("/operations/dead-letters?all=true", "").await.json();
+    assert_eq!(all["waiting"][0]["attempts"], 5, "{all}");
+
     let discard = format!("{path}/discard");
     for body in ["", "{}", r#"{"reason":" "}"#, r#"{"reason":"x","more":1}"#] {
         bench.post(&discard, body).await.problem(400, "invalid");
@@ -119,6 +126,8 @@ async fn what_is_asked_of_dead_letters_must_make_sense() {
         ("/operations/dead-letters?order=up", 400, "invalid"),
         ("/operations/dead-letters?closed=1", 400, "invalid"),
         ("/operations/dead-letters?closed=true&function=account-summary", 400, "invalid"),
+        ("/operations/dead-letters?stream=account-1&function=account-summary", 400, "invalid"),
+        ("/operations/dead-letters?stream=account", 400, "invalid"),
         ("/operations/dead-letters?cursor=x", 400, "invalid"),
         ("/operations/dead-letters?colour=red", 400, "invalid"),
     ] {
@@ -126,6 +135,8 @@ async fn what_is_asked_of_dead_letters_must_make_sense() {
     }
     for (path, status, kind) in [
         ("/operations/dead-letters", 400, "invalid"),
+        ("/operations/dead-letters?all=true&stream=account-1", 400, "invalid"),
+        ("/operations/dead-letters?all=yes", 400, "invalid"),
         ("/operations/dead-letters?function=nothing", 404, "not-found"),
         ("/operations/dead-letters/none/retry", 404, "not-found"),
         ("/operations/dead-letters/none/other", 404, "not-found"),
@@ -149,6 +160,7 @@ async fn metrics_count_requests_by_function_and_outcome() {
         "skyfold_requests_total{function=\"nothing\",status=\"404\"} 2\n",
         "skyfold_answer_seconds_count{function=\"account-summary\"} 2\n",
         "skyfold_dead_letters{function=\"account-summary\"} 0\n",
+        "skyfold_dead_letters_oldest_seconds 0\n",
     ] {
         assert!(metrics.contains(line), "{line} is missing in {metrics}");
     }

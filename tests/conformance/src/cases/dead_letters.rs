@@ -1,21 +1,24 @@
 //! What cannot be done waits for an operator, who is told all about it.
 
+use std::collections::BTreeSet;
+
 use skyfold::ports::{Order, QueuedCommand};
 use skyfold::{
-    Announced, DeadLetter, Discard, Error, ErrorKind, LetterQuery, LetterStatus, Reply, Trigger,
-    Undone,
+    Announced, App, DeadLetter, Discard, Error, ErrorKind, LetterQuery, LetterStatus, Reply,
+    Trigger, Undone,
 };
 
 use super::bank::{account, deposit, request, tag, trouble};
 use super::world::by_reference;
 use super::{Bank, Case, World, cases};
-use crate::domain::{Account, Balances, Command, Tags};
+use crate::domain::{Account, Balances, Command, Mended, Tags};
 use crate::faults::{Counted, tapped};
 
 pub(super) const CASES: &[Case] = cases![
     a_letter_tells_what_failed_where_and_when,
     a_delivery_that_waits_costs_one_read,
     letters_are_listed_by_function_and_by_age,
+    letters_of_one_stream_are_listed_and_tried_again_together,
     a_queued_command_that_cannot_be_run_becomes_a_letter,
     a_queued_command_is_run_again_under_its_own_id,
     a_queued_command_that_is_refused_is_no_letter,
@@ -103,6 +106,38 @@ async fn letters_are_listed_by_function_and_by_age(world: World) {
     }
 }
 
+async fn letters_of_one_stream_are_listed_and_tried_again_together(world: World) {
+    let bank = world.bank();
+    // A name as long as one may be.
+    let long = "x".repeat(skyfold::limits::ID_CHARS_MAX);
+    for name in [long.as_str(), "2"] {
+        bank.accept(name, "tagged", &tag(&["jinx"])).await;
+        let news = jinxed(&bank, &world, name).await;
+        for function in ["fragile", "tags"] {
+            bank.handle(function, &news).await;
+        }
+    }
+    let letters = bank.runtime.dead_letters();
+    let query = LetterQuery { stream: Some(account(&long)), ..LetterQuery::default() };
+    let of_stream = world
+        .eventually("both letters", async || {
+            let page = letters.list(&query).await.unwrap();
+            (page.items.len() == 2).then_some(page.items)
+        })
+        .await;
+    let functions: BTreeSet<_> = of_stream.iter().map(|l| l.function.as_str()).collect();
+    assert_eq!(functions, BTreeSet::from(["fragile", "tags"]));
+    let mended = App::new("bank").decider::<Account>().projection::<Mended>();
+    let mended = Bank::of(mended, world.ports.clone());
+    let retried = mended.runtime.dead_letters().retry_page(&query).await.unwrap();
+    assert_eq!((retried.resolved, retried.waiting.len()), (1, 1), "{retried:?}");
+    assert_eq!(retried.waiting[0].function, "tags", "which this release does not have");
+    assert!(bank.letter("fragile", &account("2")).await.is_some(), "another stream waits on");
+    let nobody = LetterQuery { function: Some("nobody".into()), ..LetterQuery::default() };
+    let error = letters.retry_page(&nobody).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+}
+
 /// A command that waits in the queue.
 fn queued(account: &str, id: &str, command: &Command) -> QueuedCommand {
     let request = request::<Account>(account, id, command);
@@ -142,7 +177,7 @@ async fn a_queued_command_is_run_again_under_its_own_id(world: World) {
     let bank = world.bank();
     let command = queued("1", "a", &deposit(1));
     // An app that does not know accounts yet.
-    let empty = Bank::of(skyfold::App::new("bank"), world.ports.clone());
+    let empty = Bank::of(App::new("bank"), world.ports.clone());
     let letter = refused_for_good(&empty, &command).await;
     let retried = bank.runtime.dead_letters().retry(&letter.id).await.unwrap();
     assert_eq!(retried.status, LetterStatus::Resolved, "{retried:?}");
@@ -203,10 +238,13 @@ async fn health_counts_letters_and_does_not_wait_for_them(world: World) {
         })
         .await;
     assert_eq!(health.dead_letters.functions.get("fragile"), Some(&1));
+    let so_far = health.dead_letters.oldest_seconds;
     assert!(health.consumers.iter().all(|lag| lag.behind == 0), "{health:?}");
     bank.clock.shift(time::Duration::HOUR);
     let late = bank.runtime.health().await.unwrap();
     assert!(late.healthy, "a stream that waits for a person is no reason to restart: {late:?}");
+    let waited = late.dead_letters.oldest_seconds - so_far;
+    assert!((3600..3700).contains(&waited), "{waited}");
 }
 
 async fn what_makes_no_sense_is_refused(world: World) {
@@ -226,6 +264,7 @@ async fn what_makes_no_sense_is_refused(world: World) {
         LetterQuery { limit: 0, ..LetterQuery::default() },
         LetterQuery { cursor: Some("stale".into()), ..LetterQuery::default() },
         LetterQuery { function: Some("fragile".into()), closed: true, ..LetterQuery::default() },
+        LetterQuery { stream: Some(account("1")), closed: true, ..LetterQuery::default() },
     ] {
         assert_eq!(letters.list(&query).await.unwrap_err().kind(), ErrorKind::Invalid);
     }
