@@ -50,6 +50,7 @@ pub use operations::{
     Replay, Replayed, Retried, RevisionState, Start, Unhandled, Verified, Verify,
 };
 pub use operations::{SagaInstance, SagaPage, SagaQuery, SagaRecord, Sagas, Swept};
+pub use operations::{Rehearsed, Unbuilt};
 pub use payload::Payload;
 pub use ports::Ports;
 pub use privacy::Personal;

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 
 use crate::functions::consumer::Delivery;
 use crate::functions::view::{StoredView, listings};
-use crate::functions::{Consumer, Context, Function, ProjectionFunction};
+use crate::functions::{Consumer, Context, Function, ProjectionFunction, Standing};
 use crate::ports::{Document, DocumentKey, Listing, Write};
 use crate::{Announced, Error, Payload, Projection, Result, Route, StreamName};
 
@@ -38,6 +38,9 @@ pub(crate) trait Rebuildable: Send + Sync {
 
     /// The write that puts `stored` in the place of `document`, the view of `key`.
     fn write(&self, key: &str, stored: &StoredView, document: Option<&Document>) -> Result<Write>;
+
+    /// Where its views are with `stream`.
+    async fn standing(&self, context: &Context, stream: &StreamName) -> Result<Standing>;
 
     /// Handles what was announced of one stream. What cannot be handled, or waits behind what
     /// cannot be, is an error, and not set aside: it is no delivery.
@@ -89,6 +92,10 @@ impl<P: Projection> Rebuildable for ProjectionFunction<P> {
         let view: Option<P::View> = stored.view().map(Payload::decode).transpose()?;
         let key = DocumentKey { collection: self.collection.clone(), id: key.to_owned() };
         stored.write::<P>(key, document, view.as_ref())
+    }
+
+    async fn standing(&self, context: &Context, stream: &StreamName) -> Result<Standing> {
+        Consumer::standing(self, context, stream).await
     }
 
     async fn handle(

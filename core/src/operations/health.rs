@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::letters::{Among, Letters};
 use crate::limits::PAGE_ITEMS_MAX;
+use crate::operations::unbuilt::{Unbuilt, unbuilt};
 use crate::ports::Order;
 use crate::{EventId, Result, Runtime};
 
@@ -58,6 +59,10 @@ pub struct Health {
     /// What waits for an operator: with any, the app is healthy but degraded.
     #[serde(default)]
     pub dead_letters: LetterCount,
+    /// Revisions of read models that were listed late and never built. They do not change whether
+    /// the app is healthy either: an operator replays them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unbuilt: Vec<Unbuilt>,
 }
 
 /// Compares every projection and saga with the newest commits of the store, and counts the dead
@@ -88,6 +93,7 @@ pub(crate) async fn health(runtime: &Runtime) -> Result<Health> {
         commits: commits.len(),
         consumers,
         dead_letters: count(runtime).await?,
+        unbuilt: unbuilt(runtime).await?,
     })
 }
 

@@ -61,6 +61,9 @@ pub(crate) struct Saved {
     /// How many there were, those that are not named included.
     pub(crate) unhandled_count: u64,
     pub(crate) is_finished: bool,
+    /// Whether an earlier replay had read everything and handled all of it.
+    #[serde(default)]
+    pub(crate) was_complete: bool,
 }
 
 impl Saved {

@@ -1,4 +1,4 @@
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::functions::{Context, Rebuildable};
 use crate::operations::progress::Journal;
@@ -30,10 +30,10 @@ pub struct RevisionState {
 }
 
 /// How far a revision was built.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Built {
-    /// By a replay of everything that has ended, all of which could be handled.
+    /// By a replay of everything that has ended at least once, all of which could be handled.
     Replayed,
     /// By a replay that has not ended, or not all of which could be handled.
     InPart,

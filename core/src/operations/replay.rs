@@ -55,11 +55,11 @@ pub struct Replayed {
 }
 
 impl Saved {
-    /// Whether all of the log was read, and all of it could be handled.
+    /// Whether all of the log was read once, and all of it could be handled.
     pub(crate) fn is_complete(&self) -> bool {
         let Scope { categories, since, version } = &self.scope;
         let is_whole = categories.is_empty() && since.is_none() && version.is_none();
-        is_whole && self.is_finished && self.unhandled_count == 0
+        self.was_complete || (is_whole && self.is_finished && self.unhandled_count == 0)
     }
 }
 
@@ -121,9 +121,7 @@ impl ReadModel<'_> {
         commits: &[RecordedCommit],
         saved: &mut Saved,
     ) -> Result<u64> {
-        let reaches = |commit: &&RecordedCommit| Some(commit.last()) >= replay.version;
-        let events = commits.iter().filter(reaches).flat_map(RecordedCommit::events);
-        let events: Vec<_> = events.map(Announced::Event).collect();
+        let events = within_scope(replay, commits);
         let count = events.len() as u64;
         for (stream, announced) in by_stream(events) {
             match model.handle(self.context, &stream, &announced).await {
@@ -138,6 +136,13 @@ impl ReadModel<'_> {
     }
 }
 
+/// The events of `commits` that `replay` is about.
+pub(crate) fn within_scope(replay: &Replay, commits: &[RecordedCommit]) -> Vec<Announced> {
+    let reaches = |commit: &&RecordedCommit| Some(commit.last()) >= replay.version;
+    let events = commits.iter().filter(reaches).flat_map(RecordedCommit::events);
+    events.map(Announced::Event).collect()
+}
+
 /// Whether to try again later may help: the replay is to be started again, and goes on.
 fn is_passing(error: &Error) -> bool {
     error.is_transient() || error.is_conflict()
@@ -147,8 +152,9 @@ fn is_passing(error: &Error) -> bool {
 fn begin(replay: &Replay, saved: Option<Saved>) -> Result<Saved> {
     let Replay { categories, since, version, .. } = replay.clone();
     let scope = Scope { categories, since, version };
+    let was_complete = saved.as_ref().is_some_and(Saved::is_complete);
     match saved.filter(|saved| !saved.is_finished && replay.start == Start::Resume) {
-        None => Ok(Saved { scope, ..Saved::default() }),
+        None => Ok(Saved { scope, was_complete, ..Saved::default() }),
         Some(saved) if saved.scope == scope => Ok(saved),
         Some(_) => Err(Error::new(
             crate::ErrorKind::Conflict,
@@ -157,7 +163,7 @@ fn begin(replay: &Replay, saved: Option<Saved>) -> Result<Saved> {
     }
 }
 
-fn query(replay: &Replay, model: &dyn Rebuildable) -> FeedQuery {
+pub(crate) fn query(replay: &Replay, model: &dyn Rebuildable) -> FeedQuery {
     let mut categories = model.hears();
     if !replay.categories.is_empty() {
         categories.retain(|heard| replay.categories.contains(heard));
@@ -167,26 +173,26 @@ fn query(replay: &Replay, model: &dyn Rebuildable) -> FeedQuery {
 
 /// When the commits of a slice were recorded, as far as it was read.
 #[derive(Debug, Default)]
-struct TimeSpan {
+pub(crate) struct TimeSpan {
     first: Option<OffsetDateTime>,
     last: Option<OffsetDateTime>,
 }
 
 impl TimeSpan {
-    fn reach(&mut self, commits: &[RecordedCommit]) {
+    pub(crate) fn reach(&mut self, commits: &[RecordedCommit]) {
         self.first = self.first.or_else(|| commits.first().map(|commit| commit.commit.time()));
         self.last = commits.last().map(|commit| commit.commit.time()).or(self.last);
     }
 
     /// Which part of the time from the first commit until `end` was reached.
-    fn part_until(&self, end: OffsetDateTime) -> f64 {
+    pub(crate) fn part_until(&self, end: OffsetDateTime) -> f64 {
         let (Some(first), Some(last)) = (self.first, self.last) else { return 0.0 };
         let whole = (end - first).as_seconds_f64();
         if whole > 0.0 { ((last - first).as_seconds_f64() / whole).clamp(0.0, 1.0) } else { 0.0 }
     }
 }
 
-fn progress(saved: &Saved, part_of_slice: f64) -> Progress {
+pub(crate) fn progress(saved: &Saved, part_of_slice: f64) -> Progress {
     let slices = saved.slices.len();
     let slices_done = saved.slices.iter().filter(|slice| slice.is_done).count();
     let is_amid = slices_done < slices && saved.slices[slices_done].next.is_some();

@@ -29,7 +29,7 @@ pub(crate) struct Replay {
     #[arg(long)]
     pub(crate) switch: bool,
     /// Only tell what would change, and what could not be handled
-    #[arg(long, conflicts_with_all = ["restart", "switch", "from", "categories"])]
+    #[arg(long, conflicts_with_all = ["restart", "switch"])]
     pub(crate) dry_run: bool,
 }
 

@@ -1,4 +1,4 @@
-use skyfold::{LetterCount, Result};
+use skyfold::{LetterCount, Result, Unbuilt};
 
 use crate::{Context, Exit};
 
@@ -19,6 +19,11 @@ pub(crate) async fn health(context: &Context) -> Result<Exit> {
     if health.dead_letters.total > 0 {
         output.say(waiting(&health.dead_letters))?;
         output.hint("to see to them: dead-letters list");
+    }
+    for Unbuilt { name, revision, is_active, .. } in &health.unbuilt {
+        let answers = if *is_active { ", and answers" } else { "" };
+        output.say(format_args!("revision {revision} of {name} was not built{answers}"))?;
+        output.hint(format_args!("to build it: replay {name} --revision {revision}"));
     }
     Ok(if health.healthy { Exit::Done } else { Exit::Failed })
 }

@@ -2,11 +2,10 @@ use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 use serde::Serialize;
-use skyfold::{AsOf, OnDrift, Progress, Replayed, Result};
+use skyfold::{AsOf, Progress, ReadModel, Rehearsed, Replayed, Result, Unhandled};
 
 use crate::arguments::Replay;
 use crate::commands::events::check_categories;
-use crate::commands::verify;
 use crate::{Context, Exit, Format, Output};
 
 /// How often machines are told how far a replay is.
@@ -29,9 +28,6 @@ pub(crate) async fn replay(context: &Context, arguments: Replay) -> Result<Exit>
     let runtime = context.client().runtime()?;
     check_categories(context.client().manifest(), &arguments.categories)?;
     let model = runtime.read_model(&arguments.name)?;
-    if arguments.dry_run {
-        return dry_run(context, &arguments).await;
-    }
     let (since, version) = match arguments.from {
         Some(AsOf::Time(time)) => (Some(time), None),
         Some(AsOf::Version(version)) => (None, Some(version)),
@@ -45,6 +41,9 @@ pub(crate) async fn replay(context: &Context, arguments: Replay) -> Result<Exit>
         rate: arguments.rate,
         start: arguments.start(),
     };
+    if arguments.dry_run {
+        return dry_run(context, &model, &replay).await;
+    }
     let output = context.output();
     let mut watch = Watch::new(output);
     let replayed = model.replay(&replay, |progress| watch.tell(progress)).await;
@@ -65,13 +64,31 @@ pub(crate) async fn replay(context: &Context, arguments: Replay) -> Result<Exit>
 }
 
 /// Tells what a replay would change and what it could not handle, and writes no view.
-async fn dry_run(context: &Context, arguments: &Replay) -> Result<Exit> {
-    let (revision, rate) = (arguments.revision, arguments.rate);
-    let dry = skyfold::Verify { revision, rate, on_drift: OnDrift::Report };
-    let verified = verify::compared(context, &arguments.name, &dry).await?;
-    context.output().json(&verified)?;
-    verify::say(context.output(), &arguments.name, &verified)?;
-    Ok(if verified.unhandled.is_empty() { Exit::Done } else { Exit::Failed })
+async fn dry_run(
+    context: &Context,
+    model: &ReadModel<'_>,
+    replay: &skyfold::Replay,
+) -> Result<Exit> {
+    let output = context.output();
+    let mut watch = Watch::new(output);
+    let rehearsed = model.rehearse(replay, |progress| watch.tell(progress)).await;
+    watch.end();
+    let rehearsed = rehearsed?;
+    output.json(&rehearsed)?;
+    let Rehearsed { revision, events, new, examples, unhandled } = rehearsed;
+    let name = model.name();
+    output
+        .say(format_args!("{new} of {events} events are new to revision {revision} of {name}"))?;
+    if !examples.is_empty() {
+        let rows: Vec<_> = examples.iter().map(|event| vec![event.to_string()]).collect();
+        output.table(&["new from"], &rows)?;
+    }
+    if unhandled.is_empty() {
+        return Ok(Exit::Done);
+    }
+    output.say(format_args!("{} streams could not be handled to their end:", unhandled.len()))?;
+    tell_unhandled(output, &unhandled)?;
+    Ok(Exit::Failed)
 }
 
 fn say(output: &Output, name: &str, replayed: &Replayed, seconds: f64) -> Result<()> {
@@ -82,8 +99,12 @@ fn say(output: &Output, name: &str, replayed: &Replayed, seconds: f64) -> Result
         return Ok(());
     }
     output.say(format_args!("{unhandled} could not be handled, and hold up their streams:"))?;
-    let row = |example: &skyfold::Unhandled| vec![example.event.to_string(), example.why.clone()];
-    output.table(&["event", "why"], &examples.iter().map(row).collect::<Vec<_>>())
+    tell_unhandled(output, examples)
+}
+
+fn tell_unhandled(output: &Output, unhandled: &[Unhandled]) -> Result<()> {
+    let row = |found: &Unhandled| vec![found.event.to_string(), found.why.clone()];
+    output.table(&["event", "why"], &unhandled.iter().map(row).collect::<Vec<_>>())
 }
 
 /// Tells how far a replay is: people by a bar, with its rate and the time that is left, machines

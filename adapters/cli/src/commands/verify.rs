@@ -8,8 +8,13 @@ pub(crate) async fn verify(context: &Context, arguments: Verify) -> Result<Exit>
     let Verify { name, revision, rate, repair } = arguments;
     let on_drift = if repair { OnDrift::Repair } else { OnDrift::Report };
     let verify = skyfold::Verify { revision, rate, on_drift };
-    let verified = compared(context, &name, &verify).await?;
+    let model = context.client().runtime()?.read_model(&name)?;
     let output = context.output();
+    let bar = output.progress_bar(None);
+    bar.set_message("views that differ are looked at again 10 s later");
+    let verified = model.verify(&verify, |events| bar.set_position(events)).await;
+    bar.finish_and_clear();
+    let verified = verified?;
     output.json(&verified)?;
     say(output, &name, &verified)?;
     if !verified.is_sound() && !repair {
@@ -18,22 +23,8 @@ pub(crate) async fn verify(context: &Context, arguments: Verify) -> Result<Exit>
     Ok(if verified.is_sound() { Exit::Done } else { Exit::Failed })
 }
 
-/// Compares, and shows how many events were folded meanwhile.
-pub(crate) async fn compared(
-    context: &Context,
-    name: &str,
-    verify: &skyfold::Verify,
-) -> Result<Verified> {
-    let model = context.client().runtime()?.read_model(name)?;
-    let bar = context.output().progress_bar(None);
-    bar.set_message("views that differ are looked at again 10 s later");
-    let verified = model.verify(verify, |events| bar.set_position(events)).await;
-    bar.finish_and_clear();
-    verified
-}
-
 /// Tells people what came of a comparison.
-pub(crate) fn say(output: &Output, name: &str, verified: &Verified) -> Result<()> {
+fn say(output: &Output, name: &str, verified: &Verified) -> Result<()> {
     let Verified { events, views, drifted, repaired, behind, changing, .. } = verified;
     output.say(format_args!("{views} views of {name} compared with {events} events"))?;
     for (count, what) in [

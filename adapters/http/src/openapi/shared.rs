@@ -99,6 +99,11 @@ fn health() -> Value {
             "commits": { "type": "integer", "minimum": 0 },
             "consumers": { "type": "array", "items": lag },
             "deadLetters": letters,
+            "unbuilt": {
+                "description": "Revisions of read models that were listed late and never built.",
+                "type": "array",
+                "items": { "type": "object" },
+            },
         },
     })
 }

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 pub use self::difference::Difference;
 use self::judge::Verdict;
-use self::scratch::{Live, Scratch};
+pub(crate) use self::scratch::{Live, Scratch};
 use self::suspects::{Cursor, Suspects};
 use crate::Result;
 use crate::limits::FEED_LAG_MAX;

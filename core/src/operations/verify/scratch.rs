@@ -87,7 +87,13 @@ impl<'a> Scratch<'a> {
         Ok(())
     }
 
-    async fn hear(&mut self, stream: &StreamName, news: &[Announced], live: Live) -> Result<()> {
+    /// Handles what was announced of one stream.
+    pub(crate) async fn hear(
+        &mut self,
+        stream: &StreamName,
+        news: &[Announced],
+        live: Live,
+    ) -> Result<()> {
         if live == Live::Hears {
             // What a live view cannot handle because of what has become of it, the fresh one can.
             passing(self.live.handle(self.context, stream, news).await)?;
@@ -96,7 +102,7 @@ impl<'a> Scratch<'a> {
     }
 
     /// Remembers an event that cannot be handled: it holds up its stream alone.
-    fn note(&mut self, news: &[Announced], outcome: Result<()>) -> Result<()> {
+    pub(crate) fn note(&mut self, news: &[Announced], outcome: Result<()>) -> Result<()> {
         let Some(error) = passing(outcome)? else { return Ok(()) };
         if self.unhandled.len() < UNHANDLED_MAX {
             let (event, why) = (news[0].id(), error.to_string());

@@ -31,6 +31,7 @@ mod projections;
 mod publisher_queue;
 mod queries;
 mod refusals;
+mod rehearsals;
 mod relay;
 mod replay;
 mod revisions;
@@ -101,6 +102,7 @@ pub(crate) const GROUPS: &[(&str, &[Case])] = &[
     ("publisher_queue", publisher_queue::CASES),
     ("queries", queries::CASES),
     ("refusals", refusals::CASES),
+    ("rehearsals", rehearsals::CASES),
     ("relay", relay::CASES),
     ("replay", replay::CASES),
     ("revisions", revisions::CASES),

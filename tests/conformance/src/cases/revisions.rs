@@ -21,6 +21,7 @@ pub(super) const CASES: &[Case] = cases![
     a_query_knows_which_revision_is_active,
     an_old_revision_is_removed_in_pages,
     a_revision_that_is_removed_has_to_be_built_again,
+    health_tells_which_revision_was_never_built,
 ];
 
 /// How many accounts there are.
@@ -258,6 +259,31 @@ async fn an_old_revision_is_removed_in_pages(world: World) {
     assert!(scanned(&world, "balances.1", 100).await.is_empty());
     assert_eq!(scanned(&world, "balances.2", 100).await.len() as u64, ACCOUNTS);
     assert_eq!(told(&alone, "3").await, (2, 6));
+}
+
+/// What health says of revisions: which, how far it was built, and whether it answers.
+async fn unbuilt(bank: &Bank) -> Vec<(u32, Built, bool)> {
+    let found = bank.runtime.health().await.unwrap().unbuilt;
+    found.into_iter().map(|unbuilt| (unbuilt.revision, unbuilt.built, unbuilt.is_active)).collect()
+}
+
+async fn health_tells_which_revision_was_never_built(world: World) {
+    let bank = fill(&world).await;
+    let alone = Bank::of(only_new(), world.ports.clone());
+    assert_eq!(unbuilt(&bank).await, [(2, Built::Live, false)]);
+    assert_eq!(unbuilt(&alone).await, [(2, Built::Live, true)], "it answers, and lacks the past");
+    assert_eq!(unbuilt(&world.bank()).await, [], "the first revision heard everything");
+    let part = Replay { version: Some(skyfold::Version(2)), ..Replay::default() };
+    replay_as(&bank, "balances", &part).await.unwrap();
+    assert_eq!(unbuilt(&bank).await, [(2, Built::InPart, false)]);
+    replay(&bank, "balances").await;
+    assert_eq!(unbuilt(&bank).await, []);
+    replay_as(&bank, "balances", &part).await.unwrap();
+    assert_eq!(unbuilt(&bank).await, [], "it was complete before");
+    assert_eq!(switch(&bank, 2).await, Ok(2));
+    assert_eq!(unbuilt(&alone).await, []);
+    remove_all(&world, "replays").await;
+    assert_eq!(unbuilt(&alone).await, [], "what answered once was complete");
 }
 
 async fn a_revision_that_is_removed_has_to_be_built_again(world: World) {
