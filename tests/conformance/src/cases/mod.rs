@@ -22,6 +22,7 @@ mod key_store;
 mod keyed;
 mod limits;
 mod mailbox;
+mod mended;
 mod model;
 mod names;
 mod poison;
@@ -93,6 +94,7 @@ pub(crate) const GROUPS: &[(&str, &[Case])] = &[
     ("key_store", key_store::CASES),
     ("keyed", keyed::CASES),
     ("limits", limits::CASES),
+    ("mended", mended::CASES),
     ("model", model::CASES),
     ("names", names::CASES),
     ("poison", poison::CASES),

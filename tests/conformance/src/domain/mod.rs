@@ -8,6 +8,7 @@ mod account;
 mod archive;
 mod later;
 mod member;
+mod mending;
 mod reports;
 mod tags;
 mod ticket;
@@ -19,6 +20,7 @@ pub use later::{LaterAccount, LaterEvent, LaterFragile};
 pub use member::{
     Card, Cards, Member, MemberCommand, MemberEvent, MemberState, Profile, Welcome, members,
 };
+pub use mending::{AllNotes, Calm, Nervous, ShortNotes};
 pub use reports::{Balances, BalancesAnew, Fragile, Mended, Report};
 use skyfold::App;
 pub use tags::{TagCounts, Tagged, TaggedBy, Tags};
