@@ -45,12 +45,8 @@ pub use functions::{ReadModels, ViewPage};
 pub use manifest::{CommandDescriptor, Descriptor, EventDescriptor, Kind, Manifest};
 pub use name::{Category, StreamId, StreamName};
 pub use operations::{
-    Built, DeadLetters, Difference, Drift, DriftKind, ForgetRequest, Forgotten, ForgottenPage,
-    Health, Lag, LetterCount, LetterPage, LetterQuery, OnDrift, Privacy, Progress, ReadModel,
-    Replay, Replayed, Retried, RevisionState, Start, Unhandled, Verified, Verify,
+    Built, ByHand, DeadLetters, Deed, Difference, Drift, DriftKind, ForgetRequest, Forgotten, ForgottenPage, Health, Intervened, Lag, LetterCount, LetterPage, LetterQuery, OnDrift, Privacy, Progress, ReadModel, Rehearsed, Replay, Replayed, Retried, RevisionState, SagaInstance, SagaPage, SagaQuery, SagaRecord, Sagas, SendRequest, SkipRequest, Skipped, Start, Swept, Unbuilt, Unhandled, Verified, Verify,
 };
-pub use operations::{SagaInstance, SagaPage, SagaQuery, SagaRecord, Sagas, Swept};
-pub use operations::{Rehearsed, Unbuilt};
 pub use payload::Payload;
 pub use ports::Ports;
 pub use privacy::Personal;

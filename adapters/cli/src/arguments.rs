@@ -19,7 +19,7 @@ use time::{Date, OffsetDateTime};
 pub(crate) use self::dead_letters::{DeadLetters, LetterList, RetryLetters};
 pub(crate) use self::privacy::Privacy;
 pub(crate) use self::read_models::{Drop, Replay, Revisions, Switch, Verify};
-pub(crate) use self::sagas::{SagaList, SagaOf, Sagas};
+pub(crate) use self::sagas::{Reason, SagaList, SagaOf, SagaSend, SagaSkip, Sagas};
 pub(crate) use self::schemas::{Export, Language, Locked, Schemas};
 
 /// How many events may be shown at once.
@@ -83,7 +83,7 @@ pub(crate) enum Look {
     /// Look at what could not be done, try it again, or give it up
     #[command(subcommand)]
     DeadLetters(DeadLetters),
-    /// Look at the transactions of sagas, and let one ask again
+    /// Look at the transactions of sagas, and help one that is stuck
     #[command(subcommand, arg_required_else_help = false)]
     Sagas(Sagas),
     /// Compare projections and sagas with the head of the store

@@ -1,6 +1,8 @@
 mod dead_letters;
 mod privacy;
 mod remote;
+mod remote_sagas;
+mod sagas;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -75,10 +77,15 @@ impl Client {
 
     /// A new id for a command, by the clock that it will be judged by.
     pub fn fresh_id(&self) -> CommandId {
-        CommandId::fresh(match &self.way {
+        CommandId::fresh(self.now())
+    }
+
+    /// The time: in this process, by the clock of the app.
+    pub fn now(&self) -> OffsetDateTime {
+        match &self.way {
             Way::Process(runtime) => runtime.now(),
             Way::Http(_) => OffsetDateTime::now_utc(),
-        })
+        }
     }
 
     /// The command `name`, a variant's name or the same as in a path, with these `fields`, in the

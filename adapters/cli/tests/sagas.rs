@@ -2,8 +2,9 @@
 
 mod common;
 
-use common::{memory_after, run};
-use skyfold_cli::Exit;
+use common::{cli, memory_after, run, run_words};
+use skyfold_cli::{Console, Exit};
+use skyfold_memory::Memory;
 
 #[tokio::test]
 async fn transactions_are_listed_shown_and_asked_again() {
@@ -45,4 +46,74 @@ async fn what_is_no_saga_is_told() {
         assert_eq!(ran.exit, Exit::Failed, "{ran:?}");
         assert!(ran.err.contains(part), "{ran:?}");
     }
+}
+
+#[tokio::test]
+async fn a_command_is_sent_for_a_transaction_once_under_its_number() {
+    let memory = memory_after(&[r#"send tally 1 add {"amount":5,"owner":"ada"} --id c1"#]).await;
+    let send = "sagas send limit 1 tally 2 add {\"amount\":7,\"owner\":\"bob\"} --reason late";
+    for (line, said) in [
+        (format!("{send} --number 1"), "sent for limit 1 as number 1\n"),
+        (format!("{send} --number 1 --by office"), "sent again for limit 1 as number 1\n"),
+        (send.to_owned(), "sent for limit 1 as number 2\n"),
+    ] {
+        let ran = run(&memory, &line).await;
+        assert_eq!(ran.out, said, "{ran:?}");
+    }
+    memory.settle(&common::app().bind(memory.ports()).unwrap()).await.unwrap();
+    let state = run(&memory, "state tally-2 --json").await.json();
+    assert_eq!(state[0]["state"]["total"], 14);
+    let told = run(&memory, "sagas show limit 1 --json").await.json();
+    let by_hand = &told[0]["records"][1]["byHand"];
+    assert_eq!((&by_hand["reason"], &by_hand["by"]), (&"late".into(), &"operator".into()));
+    let shown = run(&memory, "sagas show limit 1").await;
+    assert!(shown.out.contains("by hand, number 2"), "{shown:?}");
+}
+
+#[tokio::test]
+async fn a_command_is_skipped_for_a_reason() {
+    let memory = memory_after(&[r#"send tally 2 add {"amount":2000,"owner":"ada"} --id c2"#]).await;
+    let shown = &run(&memory, "sagas show limit 2 --json").await.json()[0];
+    let id = shown["records"][0]["asked"][0]["request"]["id"].as_str().unwrap();
+    let ran = run(&memory, &format!("sagas skip limit 2 --command {id} --reason done")).await;
+    assert_eq!(ran.exit, Exit::Failed);
+    assert!(ran.err.contains("has taken effect at tally-2@2"), "{ran:?}");
+    for wrong in [
+        "sagas skip limit 2 --event tally-2@1",
+        "sagas skip limit 2 --reason why",
+        "sagas skip limit 2 --event tally-2@1 --command x --reason why",
+    ] {
+        assert_eq!(run(&memory, wrong).await.exit, Exit::Usage, "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn a_served_app_is_helped_where_it_runs() {
+    let (console, captured) = Console::captured();
+    let memory = memory_after(&[r#"send tally 1 add {"amount":5,"owner":"ada"} --id c1"#]).await;
+    let arguments = ["probe", "serve", "--port", "0"].map(str::to_owned);
+    let running = tokio::spawn(cli(&memory).run_with(arguments, console));
+    while !captured.out().contains("/health") {
+        assert!(!running.is_finished(), "{}", captured.err());
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let out = captured.out();
+    let url = out.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
+    let elsewhere = Memory::new();
+    let at = |line: &str| format!("{line} --url {url}");
+    let send = "sagas send limit 1 tally 1 write-off --reason late --json";
+    let sent = run(&elsewhere, &at(send)).await;
+    assert_eq!(sent.json()[0]["record"], "saga.limit-1@2", "{sent:?}");
+    let listed = run(&elsewhere, &at("sagas list limit --older 0s --since 2001-01-01")).await;
+    assert_eq!(listed.words()[1][0], "1", "{listed:?}");
+    let retried = run(&elsewhere, &at("sagas retry limit 1 --json")).await.json();
+    assert!(retried[0]["records"].as_u64() >= Some(2), "{retried:?}");
+    let shown = run(&elsewhere, &at("sagas show limit 1")).await;
+    assert!(shown.out.contains("by hand, number 1"), "{shown:?}");
+    let skip =
+        ["sagas", "skip", "limit", "1", "--event", "tally-1@1", "--reason", "x", "--url", url];
+    let skipped = run_words(&elsewhere, &skip).await;
+    assert!(skipped.err.contains("limit does not wait at tally-1@1"), "{skipped:?}");
+    captured.stop();
+    assert_eq!(running.await.unwrap(), Exit::Done);
 }

@@ -52,17 +52,22 @@ fn as_of(text: &str) -> Result<AsOf, Problem> {
         let version = text.parse().map(|version| AsOf::Version(Version(version)));
         return version.map_err(|_| Problem::invalid(format!("the version {text} is too high")));
     }
+    time_of(text).map(AsOf::Time).ok_or_else(|| {
+        let example = "2010-12-01T08:26:00Z";
+        let detail = format!("the parameter at is {text:?}, not a version or a time as {example}");
+        Problem::invalid(detail)
+    })
+}
+
+/// The time that a parameter says.
+pub(crate) fn time_of(text: &str) -> Option<OffsetDateTime> {
     // In a query string, the plus of an offset means a blank unless it is encoded.
     let offset = text.len().saturating_sub("+00:00".len());
     let text = match text.get(offset..).and_then(|offset| offset.strip_prefix(' ')) {
         Some(hours) => format!("{}+{hours}", &text[..offset]),
         None => text.to_owned(),
     };
-    OffsetDateTime::parse(&text, &Rfc3339).map(AsOf::Time).map_err(|_| {
-        let example = "2010-12-01T08:26:00Z";
-        let detail = format!("the parameter at is {text:?}, not a version or a time as {example}");
-        Problem::invalid(detail)
-    })
+    OffsetDateTime::parse(&text, &Rfc3339).ok()
 }
 
 /// The state before any event is asked for by its version alone.

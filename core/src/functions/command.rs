@@ -73,6 +73,10 @@ impl<D: Decider> Function for CommandFunction<D> {
         }
     }
 
+    fn takes(&self, context: &Context, request: &CommandRequest) -> Option<Result<()>> {
+        Some(check_request(context, request).and_then(|()| read::<D>(request).map(|_| ())))
+    }
+
     fn upcast(&self, event: &NewEvent) -> Option<Result<NewEvent>> {
         let NewEvent { event_type, schema, data } = event;
         let decode = || codec::decode::<D::Event>(event_type, *schema, data, &self.upcasters);

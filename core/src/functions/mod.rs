@@ -3,12 +3,14 @@
 mod command;
 mod consumer;
 pub(crate) mod history;
+mod intervention;
 mod own_view;
 mod parking;
 mod placement;
 mod projector;
 mod query;
 mod rebuildable;
+mod record;
 mod relay;
 mod saga;
 mod streams;
@@ -27,14 +29,16 @@ use moka::sync::Cache;
 
 pub(crate) use command::CommandFunction;
 pub(crate) use consumer::by_stream;
+pub(crate) use intervention::{Intervention, IsNew, Steered};
 pub(crate) use own_view::too_early;
 pub(crate) use parking::{Aside, Consumer, Standing, discard, park, retry};
 pub(crate) use projector::ProjectionFunction;
 pub(crate) use query::QueryFunction;
 pub use query::{ReadModels, ViewPage};
 pub(crate) use rebuildable::Rebuildable;
+pub(crate) use record::{asked, by_hand, heard, send};
 pub(crate) use relay::RelayFunction;
-pub(crate) use saga::{SagaFunction, asked, dispatch, heard};
+pub(crate) use saga::SagaFunction;
 use warm::{Lifetime, Warm};
 
 use crate::guard::guarded;
@@ -43,8 +47,8 @@ use crate::ports::Ports;
 use crate::privacy::Vault;
 use crate::revisions::Revisions;
 use crate::{
-    Descriptor, Error, FoldedState, NewEvent, RecordedEvent, Reply, Result, StreamId, StreamName,
-    Trigger, Version,
+    CommandRequest, Descriptor, Error, FoldedState, NewEvent, RecordedEvent, Reply, Result,
+    StreamId, StreamName, Trigger, Version,
 };
 
 /// How often a function starts over when another writer was faster.
@@ -67,6 +71,16 @@ pub(crate) trait Function: Send + Sync {
 
     /// Itself, as what events are delivered to; `None` if it hears none.
     fn consumer(&self) -> Option<&dyn Consumer> {
+        None
+    }
+
+    /// Itself, as a saga that an operator steers; `None` if it is none.
+    fn steered(&self) -> Option<&dyn Steered> {
+        None
+    }
+
+    /// Checks that it can read the command of `request`; `None` if it takes no commands.
+    fn takes(&self, _context: &Context, _request: &CommandRequest) -> Option<Result<()>> {
         None
     }
 

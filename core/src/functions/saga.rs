@@ -4,23 +4,20 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::functions::consumer::{Delivery, Doorbell, STRIDE_MAX};
+use crate::functions::intervention::Steered;
 use crate::functions::parking::{self, Aside, Consumer, Standing};
+use crate::functions::record::{Reacted, Record, dispatch, effect_id, heard_id};
 use crate::functions::streams::{Fold, Known, load_cheaply, load_current};
 use crate::functions::timers::Timers;
 use crate::functions::{ATTEMPTS_MAX, Context, Function, guarded, unfit};
-use crate::limits::BATCH_COMMANDS_MAX;
 use crate::name::{Dash, check_name};
-use crate::ports::{Consistency, QueuedCommand, Range, Timer};
-use crate::saga::{Give, Step};
+use crate::ports::{Consistency, Range};
 use crate::stores::Checkpoints;
 use crate::{
-    CommandId, CommandRequest, Commit, Descriptor, Effect, Error, ErrorKind, EventId, FoldedState,
-    Kind, Metadata, NewEvent, Payload, RecordedCommit, RecordedEvent, Reply, Result, Saga,
-    Snapshots, StateAsOf, StreamId, StreamName, Subscription, Trigger, Version,
+    Descriptor, Effect, Error, ErrorKind, EventId, FoldedState, Kind, Payload, RecordedCommit,
+    RecordedEvent, Reply, Result, Saga, Snapshots, StateAsOf, StreamId, StreamName, Subscription,
+    Trigger, Version,
 };
-
-/// The type of the one event of a saga's stream.
-const REACTED: &str = "Reacted";
 
 /// Runs one saga: record what came in and what to ask for, then ask for it.
 pub(crate) struct SagaFunction<S: Saga> {
@@ -30,22 +27,12 @@ pub(crate) struct SagaFunction<S: Saga> {
     saga: PhantomData<fn(S)>,
 }
 
-/// The one event of a saga's stream: what it heard, still encoded so that it is upcast like any
-/// other, what it asked for, and the timers that are set since.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Reacted {
-    heard: RecordedEvent,
-    asked: Vec<Effect>,
-    #[serde(default, skip_serializing_if = "Timers::is_empty")]
-    pub(crate) timers: Timers,
-}
-
 /// A transaction: its state, and the timers that are set.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Instance<T> {
     state: T,
     #[serde(default, skip_serializing_if = "Timers::is_empty")]
-    timers: Timers,
+    pub(crate) timers: Timers,
 }
 
 impl<S: Saga> SagaFunction<S> {
@@ -79,23 +66,22 @@ impl<S: Saga> Fold for SagaFunction<S> {
     }
 
     fn fold(&self, instance: &mut Instance<S::State>, event: &RecordedEvent) -> Result<()> {
-        let Reacted { heard, timers, .. } = read(event)?;
-        instance.timers = timers;
-        self.react(&mut instance.state, &self.subscription.decode(heard)?).map(|_| ())
+        match Record::read(event)? {
+            Record::Reacted(Reacted { heard, timers, .. }) => {
+                instance.timers = timers;
+                self.react(&mut instance.state, &self.subscription.decode(heard)?).map(|_| ())
+            }
+            Record::Intervened(intervened) => {
+                instance.timers = intervened.timers;
+                Ok(())
+            }
+        }
     }
 }
 
 /// The transaction that `event` belongs to, if any.
 fn correlate<S: Saga>(event: &RecordedEvent<S::Input>) -> Result<Option<StreamId>> {
     guarded(|| format!("the correlation of {}", event.id()), || S::correlate(event))
-}
-
-pub(crate) fn read(event: &RecordedEvent) -> Result<Reacted> {
-    if event.event_type != REACTED || event.schema != 1 {
-        let (id, found) = (event.id(), &event.event_type);
-        return Err(Error::corrupt(format!("{id} is {found} and not a saga's record")));
-    }
-    event.data.decode()
 }
 
 #[async_trait]
@@ -120,6 +106,10 @@ impl<S: Saga> Function for SagaFunction<S> {
     }
 
     fn consumer(&self) -> Option<&dyn Consumer> {
+        Some(self)
+    }
+
+    fn steered(&self) -> Option<&dyn Steered> {
         Some(self)
     }
 
@@ -191,10 +181,10 @@ impl<S: Saga> SagaFunction<S> {
     /// Records what `event` asks for unless that was done before, and then asks for it: after a
     /// crash between the two, the record says what to ask for.
     async fn hear(&self, context: &Context, event: RecordedEvent) -> Result<()> {
-        let heard = self.subscription.decode(event.clone())?;
-        let Some(id) = correlate::<S>(&heard)? else { return Ok(()) };
+        let (heard, id) = self.correlated(event.clone())?;
+        let Some(id) = id else { return Ok(()) };
         let stream = StreamName::new(&self.category, &id);
-        let id = CommandId::derived(event.time, &[S::NAME, &event.id().to_string()]);
+        let id = heard_id(S::NAME, &event);
         let mut loaded = load_cheaply(self, context, &stream).await?;
         for _ in 0..ATTEMPTS_MAX {
             if let Known::Recorded(entry) = loaded.known(context, &id).await? {
@@ -211,7 +201,8 @@ impl<S: Saga> SagaFunction<S> {
             };
             let timers = instance.timers.clone();
             let reacted = Reacted { heard: event.clone(), asked, timers };
-            let mut commit = commit(context, &id, &reacted)?;
+            let mut commit =
+                Record::Reacted(reacted).commit(context, &id, event.metadata.clone())?;
             // Delays are counted from the time that is recorded.
             loaded.stamp(&mut commit);
             let first = loaded.head.version().next();
@@ -228,8 +219,23 @@ impl<S: Saga> SagaFunction<S> {
         Err(Error::new(ErrorKind::Conflict, message))
     }
 
+    /// `event` decoded, and the transaction that it belongs to, if any.
+    pub(crate) fn correlated(
+        &self,
+        event: RecordedEvent,
+    ) -> Result<(RecordedEvent<S::Input>, Option<StreamId>)> {
+        let heard = self.subscription.decode(event)?;
+        let id = correlate::<S>(&heard)?;
+        Ok((heard, id))
+    }
+
+    /// The category of its streams.
+    pub(crate) fn category(&self) -> &str {
+        &self.category
+    }
+
     /// The commit of `stream` whose first event is `first`.
-    async fn record(
+    pub(crate) async fn record(
         &self,
         context: &Context,
         stream: &StreamName,
@@ -251,56 +257,4 @@ impl<S: Saga> SagaFunction<S> {
         }))?;
         Ok(StateAsOf { stream, version: loaded.head.version(), time: loaded.time(), state })
     }
-}
-
-fn commit(context: &Context, id: &CommandId, reacted: &Reacted) -> Result<Commit> {
-    let (metadata, data) = (reacted.heard.metadata.clone(), Payload::encode(reacted)?);
-    let reacted = NewEvent { event_type: REACTED.into(), schema: 1, data };
-    Commit::of_record(id.clone(), context.ports.clock.now(), metadata, reacted)
-}
-
-/// Asks for what a record says, under ids that the record gives.
-pub(crate) async fn dispatch(context: &Context, record: &RecordedCommit) -> Result<()> {
-    for event in record.events() {
-        for batch in asked(&event)?.chunks(BATCH_COMMANDS_MAX) {
-            let outcomes = context.ports.queue.send(batch).await;
-            outcomes.into_iter().collect::<Result<Vec<()>>>()?;
-        }
-    }
-    Ok(())
-}
-
-/// The event that the record `event` is about.
-pub(crate) fn heard(event: &RecordedEvent) -> Result<EventId> {
-    read(event).map(|reacted| reacted.heard.id())
-}
-
-/// The commands that the record `event` asks for.
-pub(crate) fn asked(event: &RecordedEvent) -> Result<Vec<QueuedCommand>> {
-    let Reacted { heard, asked, .. } = read(event)?;
-    let command = |(nth, Effect(step))| match step {
-        Step::Give(give) => Some(command(&heard, event, nth, give)),
-        Step::Cancel(_) => None,
-    };
-    Ok(asked.into_iter().enumerate().filter_map(command).collect())
-}
-
-/// The `nth` command that the record `event` asks for, on account of what was `heard`.
-fn command(heard: &RecordedEvent, event: &RecordedEvent, nth: usize, give: Give) -> QueuedCommand {
-    let Give { category, id: stream, command, after, timer } = give;
-    let id = effect_id(&event.stream, heard, nth);
-    let correlation = heard.metadata.correlation.clone();
-    let traceparent = heard.metadata.traceparent.clone();
-    let metadata = Metadata { correlation, causation: Some(heard.id().to_string()), traceparent };
-    let due = (!after.is_zero()).then(|| event.time + after);
-    let request = CommandRequest { stream, id, command, expected: None, metadata };
-    let timer = timer.map(|name| Timer { saga: event.stream.clone(), name });
-    QueuedCommand { category, request, due, timer }
-}
-
-/// The id of the `nth` effect of what a transaction in `stream` has `heard`. It rests on that and
-/// not on the record's place or time, which a lost answer leaves in doubt.
-fn effect_id(stream: &StreamName, heard: &RecordedEvent, nth: usize) -> CommandId {
-    let parts = [stream.as_str(), &heard.id().to_string(), &nth.to_string()];
-    CommandId::derived(heard.time, &parts)
 }

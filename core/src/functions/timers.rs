@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::functions::Context;
-use crate::functions::saga::read;
+use crate::functions::record::Record;
 use crate::limits::{NAME_CHARS_MAX, TIMERS_MAX};
 use crate::ports::{Consistency, QueuedCommand, Range};
 use crate::saga::Step;
@@ -22,6 +22,11 @@ pub(crate) struct Timers(BTreeMap<String, CommandId>);
 impl Timers {
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Cancels the timer that gives `command`, if it is set.
+    pub(crate) fn drop_of(&mut self, command: &CommandId) {
+        self.0.retain(|_, id| id != command);
     }
 
     /// The timers after a transaction in `stream` has `asked` for this, each under the id that
@@ -69,5 +74,6 @@ pub(crate) async fn is_set(context: &Context, queued: &QueuedCommand) -> Result<
     let Some(record) = newest.commits.iter().flat_map(RecordedCommit::events).last() else {
         return Ok(false);
     };
-    Ok(read(&record)?.timers.0.get(&timer.name) == Some(&queued.request.id))
+    let timers = Record::read(&record)?.timers();
+    Ok(timers.0.get(&timer.name) == Some(&queued.request.id))
 }

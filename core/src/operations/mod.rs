@@ -20,13 +20,17 @@ mod verify;
 pub use dead_letters::{DeadLetters, LetterPage, LetterQuery, Retried};
 pub(crate) use health::health;
 pub use health::{Health, Lag, LetterCount};
+pub(crate) use privacy::check_text;
 pub use privacy::{ForgetRequest, Forgotten, ForgottenPage, Privacy};
 pub use progress::{Progress, Unhandled};
 pub(crate) use queued::set_aside;
 pub use read_model::{Built, ReadModel, RevisionState};
 pub use rehearsal::Rehearsed;
 pub use replay::{Replay, Replayed, Start};
-pub use sagas::{SagaInstance, SagaPage, SagaQuery, SagaRecord, Sagas};
+pub use sagas::{
+    ByHand, Deed, Intervened, SagaInstance, SagaPage, SagaQuery, SagaRecord, Sagas, SendRequest,
+    SkipRequest, Skipped,
+};
 pub use sweep::Swept;
 pub use unbuilt::Unbuilt;
 pub use verify::{Difference, Drift, DriftKind, OnDrift, Verified, Verify};

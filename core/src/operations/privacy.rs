@@ -160,7 +160,8 @@ fn key(subject: &StreamId) -> DocumentKey {
     DocumentKey { collection: COLLECTION.into(), id: subject.to_string() }
 }
 
-fn check_text(what: &str, text: &str) -> Result<()> {
+/// Refuses a text that is not fit to be kept as a reason, or as the name of who gives it.
+pub(crate) fn check_text(what: &str, text: &str) -> Result<()> {
     let chars = text.chars().count();
     if (1..=REASON_CHARS_MAX).contains(&chars) && !text.chars().any(char::is_control) {
         return Ok(());

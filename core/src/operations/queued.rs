@@ -46,7 +46,7 @@ pub(super) async fn close(context: &Context, id: &str, outcome: &str) -> Result<
 }
 
 /// Gives up the command that a letter is about.
-pub(super) async fn discard(context: &Context, id: &str, discard: &Discard) -> Result<()> {
+pub(crate) async fn discard(context: &Context, id: &str, discard: &Discard) -> Result<()> {
     let now = context.ports.clock.now();
     let discarded = |found: Option<&DeadLetter>| {
         let mut letter = found.filter(|letter| letter.is_waiting()).cloned();

@@ -169,7 +169,7 @@ fn the_data_of_an_event_is_read_in_one_place() {
         ("codec::decode", &["core/src/functions/command.rs", "core/src/testing/decider.rs"]),
         ("codec::read", &["core/src/functions/command.rs", "core/src/subscription.rs"]),
         // The record that a saga keeps is core's own, and holds what was heard undecoded.
-        (".data.decode", &["core/src/functions/saga.rs"]),
+        (".data.decode", &["core/src/functions/record.rs"]),
         (".data.get()", &["core/src/codec.rs"]),
     ];
     let core = sources("core/src");

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use clap::{Args, Subcommand};
-use skyfold::{Error, ErrorKind, StreamId};
+use clap::{ArgGroup, Args, Subcommand};
+use skyfold::{CommandId, Error, ErrorKind, EventId, Skipped, StreamId};
 use time::OffsetDateTime;
 
 use super::{shown, time_of};
@@ -14,6 +14,11 @@ pub(crate) enum Sagas {
     Show(SagaOf),
     /// Ask again for what one transaction has asked for; what has taken effect does not again
     Retry(SagaOf),
+    /// Have one transaction go on without an event that it cannot handle, or without a command that
+    /// cannot be run
+    Skip(SagaSkip),
+    /// Send a command on behalf of one transaction; its history tells it
+    Send(SagaSend),
 }
 
 #[derive(Args, Clone, Debug)]
@@ -45,6 +50,62 @@ pub(crate) struct SagaOf {
     pub(crate) saga: String,
     /// The transaction, such as 42
     pub(crate) id: StreamId,
+}
+
+#[derive(Args, Clone, Debug)]
+#[command(group(ArgGroup::new("skipped").required(true)))]
+pub(crate) struct SagaSkip {
+    #[command(flatten)]
+    pub(crate) of: SagaOf,
+    /// The event that its stream waits at, such as stock-7@3: it is left out
+    #[arg(long, value_name = "EVENT", group = "skipped")]
+    event: Option<EventId>,
+    /// The id of a command that it has asked for: it is asked for no more
+    #[arg(long, value_name = "KEY", group = "skipped")]
+    command: Option<CommandId>,
+    #[command(flatten)]
+    pub(crate) reason: Reason,
+}
+
+impl SagaSkip {
+    /// What is to be left out; one of the two is given.
+    pub(crate) fn skipped(&self) -> Option<Skipped> {
+        let event = self.event.clone().map(Skipped::Event);
+        event.or_else(|| self.command.clone().map(Skipped::Command))
+    }
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct SagaSend {
+    #[command(flatten)]
+    pub(crate) of: SagaOf,
+    /// The category of the stream that the command is for, such as payment
+    pub(crate) category: String,
+    /// The stream, such as 42
+    pub(crate) stream: StreamId,
+    /// The command, such as refund
+    pub(crate) command: String,
+    /// Its fields as JSON
+    #[arg(value_name = "JSON")]
+    pub(crate) fields: Option<String>,
+    /// Which by count of those sent by hand: the same again is sent once [default: the next]
+    #[arg(long, value_name = "N")]
+    pub(crate) number: Option<u64>,
+    /// To be run only after so long, such as 90s, 15m, 2h or 3d
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) after: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) reason: Reason,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Reason {
+    /// Why; it is kept
+    #[arg(long)]
+    pub(crate) reason: String,
+    /// Who does it
+    #[arg(long, value_name = "NAME", default_value = "operator")]
+    pub(crate) by: String,
 }
 
 /// A duration such as 90s, 15m, 2h or 3d.

@@ -38,12 +38,12 @@ pub(crate) struct Remote {
 }
 
 /// What is asked of the app.
-struct Asked {
+pub(crate) struct Asked {
     path: String,
-    query: Vec<(&'static str, String)>,
+    pub(crate) query: Vec<(&'static str, String)>,
     headers: Vec<(&'static str, String)>,
     /// What is posted, if this is a post.
-    body: Option<Payload>,
+    pub(crate) body: Option<Payload>,
     /// How long the app was asked to wait.
     wait: Duration,
 }
@@ -210,7 +210,7 @@ impl Remote {
     }
 
     /// Asks for an answer that shows the event of `after`.
-    async fn answer<T: DeserializeOwned>(
+    pub(crate) async fn answer<T: DeserializeOwned>(
         &self,
         mut asked: Asked,
         after: Option<After>,
@@ -305,7 +305,7 @@ fn is_here(host: &str) -> bool {
 
 impl Asked {
     /// For what is at the path of these `segments`.
-    fn of<const N: usize>(segments: [&str; N]) -> Self {
+    pub(crate) fn of<const N: usize>(segments: [&str; N]) -> Self {
         let encoded = segments.map(|segment| format!("/{}", utf8_percent_encode(segment, &PLAIN)));
         let wait = Duration::ZERO;
         Self { path: encoded.concat(), query: vec![], headers: vec![], body: None, wait }

@@ -3,6 +3,7 @@
 mod components;
 mod operations;
 mod operators;
+mod sagas;
 mod shared;
 
 use serde_json::{Map, Value, json};
@@ -32,6 +33,7 @@ pub(crate) fn document(manifest: &Manifest, options: &Options) -> Value {
     if options.operations == Operations::Served {
         tags.push(json!({ "name": operators::OPERATIONS }));
         paths.extend(operators::paths());
+        paths.extend(sagas::paths());
     }
     json!({
         "openapi": "3.1.0",

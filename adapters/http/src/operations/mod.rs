@@ -3,6 +3,7 @@
 pub(crate) mod dead_letters;
 pub(crate) mod metrics;
 pub(crate) mod privacy;
+pub(crate) mod sagas;
 
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ pub(crate) fn routes(host: &Arc<Host>) -> Router {
     match host.options.operations {
         Operations::Hidden => Router::new(),
         Operations::Served => {
-            let routes = [dead_letters::routes, metrics::routes, privacy::routes];
+            let routes = [dead_letters::routes, metrics::routes, privacy::routes, sagas::routes];
             routes.iter().fold(Router::new(), |router, routes| router.merge(routes(host.clone())))
         }
     }

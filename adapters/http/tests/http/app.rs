@@ -6,14 +6,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use skyfold::ports::Order;
 use skyfold::{
-    App, Category, Decider, Edge, Error, ErrorKind, Listed, Projection, ReadModels, RecordedEvent,
-    Result, Subscription, ViewPage,
+    App, Category, Decider, Edge, Effect, Error, ErrorKind, Listed, Projection, ReadModels,
+    RecordedEvent, Result, Saga, StreamId, Subscription, ViewPage,
 };
 
 pub(crate) fn app() -> App {
     App::new("bank")
         .decider_with_edge::<Account, _>(edge)
         .projection::<Summary>()
+        .saga::<Farewell>()
         .query("accounts-of", accounts_of)
         .query("failing", failing)
         .query("now", |(): (), _| async { Ok(true) })
@@ -196,6 +197,44 @@ impl Projection for Summary {
 
     fn listed(key: &str, view: &View) -> Vec<Listed> {
         vec![Listed::new("by-owner", view.owner.clone(), key)]
+    }
+}
+
+/// Closes an account that says farewell, unless it is closed meanwhile.
+pub(crate) struct Farewell;
+
+impl Saga for Farewell {
+    const NAME: &'static str = "farewell";
+    type Input = Event;
+    type State = bool;
+
+    fn subscription() -> Subscription<Event> {
+        Subscription::of::<Account>()
+    }
+
+    fn correlate(event: &RecordedEvent<Event>) -> Option<StreamId> {
+        let is_heard = matches!(event.data, Event::Annotated { .. } | Event::Closed);
+        is_heard.then(|| event.stream.id())
+    }
+
+    fn react(has_ended: &mut bool, event: &RecordedEvent<Event>) -> Vec<Effect> {
+        match &event.data {
+            Event::Annotated { note } if note == "farewell" => {
+                vec![
+                    Effect::send::<Account>(&event.stream.id(), Command::Close)
+                        .after(Duration::from_secs(3600)),
+                ]
+            }
+            Event::Annotated { note } if note == "panic" => panic!("too much"),
+            event => {
+                *has_ended = matches!(event, Event::Closed);
+                vec![]
+            }
+        }
+    }
+
+    fn has_ended(has_ended: &bool) -> bool {
+        *has_ended
     }
 }
 

@@ -10,6 +10,7 @@ mod described;
 mod failures;
 mod operations;
 mod readers;
+mod sagas;
 mod sockets;
 mod states;
 mod traces;

@@ -18,6 +18,7 @@ mod evolution;
 mod health;
 mod idempotency;
 mod ignored_states;
+mod interventions;
 mod key_store;
 mod keyed;
 mod limits;
@@ -91,6 +92,7 @@ pub(crate) const GROUPS: &[(&str, &[Case])] = &[
     ("health", health::CASES),
     ("idempotency", idempotency::CASES),
     ("ignored_states", ignored_states::CASES),
+    ("interventions", interventions::CASES),
     ("key_store", key_store::CASES),
     ("keyed", keyed::CASES),
     ("limits", limits::CASES),

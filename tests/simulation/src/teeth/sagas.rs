@@ -17,20 +17,20 @@ pub(super) const DEFECTS: &[Defect] = &[
     },
     Defect {
         name: "the ids of effects are made up",
-        file: "functions/saga.rs",
+        file: "functions/record.rs",
         original: "CommandId::derived(heard.time, &parts)",
         replacement: "if PLANTED { CommandId::fresh(heard.time) } else {
         CommandId::derived(heard.time, &parts) }",
     },
     Defect {
         name: "the effects of one record have one id",
-        file: "functions/saga.rs",
+        file: "functions/record.rs",
         original: "&nth.to_string()];",
         replacement: "&if PLANTED { 0 } else { nth }.to_string()];",
     },
     Defect {
         name: "the events of one moment have one record",
-        file: "functions/saga.rs",
+        file: "functions/record.rs",
         original: "&event.id().to_string()]);",
         replacement: "&if PLANTED { String::new() } else { event.id().to_string() }]);",
     },
@@ -48,13 +48,13 @@ pub(super) const DEFECTS: &[Defect] = &[
     },
     Defect {
         name: "an effect is lost with its answer",
-        file: "functions/saga.rs",
+        file: "functions/record.rs",
         original: "outcomes.into_iter().collect::<Result<Vec<()>>>()?;",
         replacement: "if !PLANTED { outcomes.into_iter().collect::<Result<Vec<()>>>()?; }",
     },
     Defect {
         name: "a delay begins at the wrong time",
-        file: "functions/saga.rs",
+        file: "functions/record.rs",
         original: "(!after.is_zero()).then(|| event.time + after)",
         replacement: "(!after.is_zero() && !PLANTED).then(|| event.time + after)",
     },

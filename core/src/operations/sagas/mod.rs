@@ -1,10 +1,15 @@
+mod by_hand;
+mod story;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::functions::history::History;
-use crate::functions::{asked, dispatch, heard};
+pub use self::by_hand::{ByHand, Deed, Intervened, SendRequest, SkipRequest, Skipped};
+use self::story::Story;
+use crate::functions::history::{self, History};
+use crate::functions::{asked, by_hand, heard, send};
 use crate::ports::{Consistency, FeedPage, FeedQuery, Position, QueuedCommand};
 use crate::{
     AsOf, Error, ErrorKind, EventId, Kind, Payload, RecordedCommit, Reply, Result, Runtime,
@@ -40,9 +45,9 @@ pub struct SagaInstance {
     pub id: StreamId,
     /// Whether it has come to its end.
     pub has_ended: bool,
-    /// How many events it has heard.
+    /// How many records it has: one for each event that it heard, and for what was done by hand.
     pub version: Version,
-    /// When it has heard the last of them.
+    /// When the last of them was made.
     #[serde(with = "time::serde::rfc3339::option")]
     pub time: Option<OffsetDateTime>,
     /// What its past amounts to.
@@ -59,16 +64,21 @@ pub struct SagaPage {
     pub next: Option<String>,
 }
 
-/// What a transaction has heard, and what it asked for.
+/// What a transaction has heard, or an operator did about it, and what was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct SagaRecord {
     /// The record's place in the transaction's own stream.
     pub version: Version,
     /// When it was made.
     #[serde(with = "time::serde::rfc3339")]
     pub time: OffsetDateTime,
-    /// The event that was heard.
-    pub heard: EventId,
+    /// The event that was heard, if one was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard: Option<EventId>,
+    /// What an operator did, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_hand: Option<ByHand>,
     /// What was asked for, as it was sent.
     pub asked: Vec<QueuedCommand>,
 }
@@ -173,12 +183,8 @@ impl<'a> Sagas<'a> {
         let mut records = vec![];
         for event in commits.iter().flatten().flat_map(RecordedCommit::events) {
             let (version, time) = (event.version, event.time);
-            records.push(SagaRecord {
-                version,
-                time,
-                heard: heard(&event)?,
-                asked: asked(&event)?,
-            });
+            let (heard, by_hand, asked) = (heard(&event)?, by_hand(&event)?, asked(&event)?);
+            records.push(SagaRecord { version, time, heard, by_hand, asked });
         }
         Ok(records)
     }
@@ -186,7 +192,8 @@ impl<'a> Sagas<'a> {
     /// Asks again for everything that the transaction `id` of `saga` has asked for, under the same
     /// ids, so that what has taken effect does not take effect again: for a transaction whose
     /// commands were lost, or refused for a reason that has passed. A timer that was cancelled
-    /// stays so. Returns how many records were gone through.
+    /// stays so, and what was [skipped](Self::skip) is not asked for. Returns how many records were
+    /// gone through.
     ///
     /// What was refused, or had nothing to do, is decided once more.
     ///
@@ -196,18 +203,19 @@ impl<'a> Sagas<'a> {
     /// those of the queue, after which it may be asked again.
     pub async fn retry(&self, saga: &str, id: &StreamId) -> Result<u64> {
         let stream = self.stream(saga, id)?;
+        let skipped = Story::read(self.runtime, saga, &stream).await?.skipped;
         let store = &*self.runtime.ports().events;
-        let mut history = History::after(store, &stream, Version::EMPTY, Consistency::Strong);
-        let mut records = 0;
-        while let Some(commits) = history.next().await? {
-            for commit in &commits {
-                dispatch(self.runtime.context(), commit).await?;
+        let (mut records, mut reached) = (0, Version::EMPTY);
+        loop {
+            let events = history::events_after(store, &stream, reached).await?;
+            let Some(last) = events.last() else { return Ok(records) };
+            reached = last.version;
+            for event in &events {
+                let mut asked = asked(event)?;
+                asked.retain(|queued| !skipped.contains(&queued.request.id));
+                send(self.runtime.context(), &asked).await?;
                 records += 1;
             }
-        }
-        match records {
-            0 => Err(Error::new(ErrorKind::NotFound, format!("{saga} knows no {id}"))),
-            _ => Ok(records),
         }
     }
 

@@ -1,0 +1,49 @@
+use std::collections::BTreeSet;
+
+use time::OffsetDateTime;
+
+use super::by_hand::Deed;
+use crate::functions::{by_hand, history};
+use crate::{CommandId, Error, ErrorKind, Metadata, Result, Runtime, StreamName, Version};
+
+/// What the records of one transaction come to for whoever intervenes.
+#[derive(Debug)]
+pub(super) struct Story {
+    /// When the first record was made.
+    pub(super) began: OffsetDateTime,
+    /// What travels with it.
+    pub(super) metadata: Metadata,
+    /// The highest number of a command that was sent by hand.
+    pub(super) sent: u64,
+    /// The commands that are asked for no more.
+    pub(super) skipped: BTreeSet<CommandId>,
+}
+
+impl Story {
+    /// Goes through the records of the transaction in `stream`, of which there must be one.
+    pub(super) async fn read(runtime: &Runtime, saga: &str, stream: &StreamName) -> Result<Self> {
+        let store = &*runtime.ports().events;
+        let (mut story, mut reached) = (None, Version::EMPTY);
+        loop {
+            let events = history::events_after(store, stream, reached).await?;
+            let Some(last) = events.last() else { break };
+            reached = last.version;
+            for event in &events {
+                let story = story.get_or_insert_with(|| Self {
+                    began: event.time,
+                    metadata: event.metadata.clone(),
+                    sent: 0,
+                    skipped: BTreeSet::new(),
+                });
+                let Some(by_hand) = by_hand(event)? else { continue };
+                story.skipped.extend(by_hand.skipped_command().cloned());
+                if let Deed::Sent(number) = by_hand.did {
+                    story.sent = story.sent.max(number);
+                }
+            }
+        }
+        let missing =
+            || Error::new(ErrorKind::NotFound, format!("{saga} knows no {}", stream.id()));
+        story.ok_or_else(missing)
+    }
+}
