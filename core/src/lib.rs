@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[doc(hidden)]
+pub mod adapter;
 mod app;
 mod cloud_event;
 mod codec;

@@ -54,14 +54,12 @@ mod documents;
 mod environment;
 mod errors;
 mod events;
-mod fnv;
 mod gets;
 #[cfg(feature = "lambda")]
 pub mod host;
 mod item;
 mod keys;
 mod queue;
-mod seal;
 #[cfg(feature = "environment")]
 mod settings;
 pub mod tables;
@@ -69,3 +67,6 @@ pub mod tables;
 pub use aws::{Aws, Names};
 pub use clients::Clients;
 pub use events::Feed;
+
+/// Marks positions and cursors. They are taken in every process: there is no key.
+const SEAL: skyfold::adapter::Seal = skyfold::adapter::Seal::new(0);

@@ -7,7 +7,8 @@ use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use skyfold::limits::{BATCH_DOCUMENTS_MAX, PAGE_ITEMS_MAX};
+use skyfold::adapter::{Seal, check_count, check_different, check_key, check_query, check_write};
+use skyfold::limits::PAGE_ITEMS_MAX;
 use skyfold::ports::{
     Clock, Document, DocumentKey, DocumentStore, Guard, ListQuery, Listing, Order, Page, Revision,
     ScanQuery, Write,
@@ -16,8 +17,6 @@ use skyfold::{DeadLetter, Error, ErrorKind, Payload, Result};
 use time::OffsetDateTime;
 
 use crate::clock::Time;
-use crate::keys::{check_different, check_key, check_query, check_write};
-use crate::seal::Seal;
 
 /// Documents by collection and id, with an index of every list.
 pub(crate) struct Documents {
@@ -66,11 +65,11 @@ fn revision(write: u64) -> Revision {
 
 impl Documents {
     pub(crate) fn new(time: Time) -> Self {
-        Self { kept: Mutex::default(), time, seal: Seal::new() }
+        Self { kept: Mutex::default(), time, seal: Seal::new(fastrand::u64(..)) }
     }
 
     pub(crate) fn find(&self, keys: &[DocumentKey]) -> Result<Vec<Option<Document>>> {
-        check_batch(keys.len())?;
+        check_count(keys.len())?;
         check_different(keys.iter())?;
         keys.iter().try_for_each(check_key)?;
         let kept = self.lock();
@@ -79,7 +78,7 @@ impl Documents {
     }
 
     pub(crate) fn put(&self, batch: &[Write]) -> Vec<Result<Revision>> {
-        let refused = check_batch(batch.len())
+        let refused = check_count(batch.len())
             .and_then(|()| check_different(batch.iter().map(|write| &write.key)));
         if let Err(error) = refused {
             let again = || Error::new(error.kind(), error.message());
@@ -292,14 +291,6 @@ fn write_place((by, id): &Place) -> String {
 fn read_place(text: &str) -> Result<Place> {
     let place = text.split_once('\n').map(|(by, id)| (by.to_owned(), id.to_owned()));
     place.ok_or_else(|| Error::new(ErrorKind::Invalid, format!("the cursor holds {text:?}")))
-}
-
-fn check_batch(count: usize) -> Result<()> {
-    if count <= BATCH_DOCUMENTS_MAX {
-        return Ok(());
-    }
-    let message = format!("a batch of {count} documents, of at most {BATCH_DOCUMENTS_MAX}");
-    Err(Error::new(ErrorKind::Oversized, message))
 }
 
 #[async_trait]

@@ -3,14 +3,13 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
+use skyfold::adapter::{Fnv, Seal};
 use skyfold::limits::PAGE_ITEMS_MAX;
 use skyfold::ports::{Consistency, EventStore, Pricing, Range, Slice, Snapshot};
 use skyfold::{
     Commit, Error, ErrorKind, Head, RecordedCommit, Result, StoredState, StreamName, Version,
 };
 
-use crate::fnv::Fnv;
-use crate::seal::Seal;
 use crate::wake::Wake;
 
 /// How many slices the feed is cut into.
@@ -81,7 +80,7 @@ impl Store {
     pub(crate) fn new(wake: Wake) -> Self {
         let slices = vec![vec![]; usize::from(SLICES)];
         let log = Log { streams: HashMap::new(), slices, all: vec![] };
-        Self { log: Mutex::new(log), seal: Seal::new(), wake }
+        Self { log: Mutex::new(log), seal: Seal::new(fastrand::u64(..)), wake }
     }
 
     /// Creates the item of `commit` unless there is one in its place.

@@ -1,11 +1,11 @@
 //! A document as an item.
 
+use skyfold::adapter::Fnv;
 use skyfold::ports::{Document, DocumentKey, Listing, Revision, Write};
 use skyfold::{Error, ErrorKind, Payload, Result};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::fnv::Fnv;
 use crate::item::{BODY, Item, SORT, key, n, number, s, text};
 
 /// What each write of a document makes anew.

@@ -1,16 +1,16 @@
 use skyfold::Result;
+use skyfold::adapter::check_query;
 use skyfold::limits::PAGE_ITEMS_MAX;
 use skyfold::ports::{DocumentKey, ListQuery, Order, Page};
 use skyfold::{Error, ErrorKind};
 
 use super::Documents;
-use super::checks::check_query;
 use super::item::{
     by_attribute, by_key, by_of, item_key, list_index, to_document, under_attribute, under_key,
 };
+use crate::SEAL;
 use crate::errors::failed;
 use crate::item::{Item, SORT, s, text};
-use crate::seal;
 
 /// Where in a list a document is: what it is listed by, and its id.
 struct Place {
@@ -72,11 +72,11 @@ impl Place {
     }
 
     fn close(&self, scope: &[&str]) -> String {
-        seal::close(scope, &format!("{}\n{}", self.by, self.id))
+        SEAL.close(scope, &format!("{}\n{}", self.by, self.id))
     }
 
     fn open(scope: &[&str], cursor: &str) -> Result<Self> {
-        let text = seal::open("cursor", scope, cursor)?;
+        let text = SEAL.open("cursor", scope, cursor)?;
         let place = text.split_once('\n');
         let place = place.map(|(by, id)| Self { by: by.to_owned(), id: id.to_owned() });
         place.ok_or_else(|| Error::new(ErrorKind::Invalid, format!("the cursor holds {text:?}")))

@@ -1,6 +1,5 @@
 //! Documents and their lists, in one table.
 
-mod checks;
 mod item;
 mod list;
 mod read;

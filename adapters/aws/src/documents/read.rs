@@ -1,10 +1,10 @@
 use std::collections::HashMap;
 
 use skyfold::Result;
+use skyfold::adapter::{check_count, check_different, check_key};
 use skyfold::ports::{Document, DocumentKey};
 
 use super::Documents;
-use super::checks::{check_count, check_different, check_key};
 use super::item::{item_key, shard, shard_of, to_document};
 use crate::gets::get;
 use crate::item::{Item, PARTITION, SORT, text};

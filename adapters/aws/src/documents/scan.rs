@@ -1,13 +1,13 @@
+use skyfold::adapter::check_scan;
 use skyfold::limits::PAGE_ITEMS_MAX;
 use skyfold::ports::{DocumentKey, Page, ScanQuery};
 use skyfold::{Error, ErrorKind, Result};
 
 use super::Documents;
-use super::checks::check_scan;
 use super::item::{SHARDS, item_key, shard, to_document};
+use crate::SEAL;
 use crate::errors::failed;
 use crate::item::{Item, SORT, s, text};
-use crate::seal;
 
 /// Where in a collection a scan is: in which shard, and after which id of it.
 struct Place {
@@ -68,11 +68,11 @@ impl Documents {
 impl Place {
     fn close(&self, scope: &[&str]) -> String {
         let after = self.after.as_deref().unwrap_or_default();
-        seal::close(scope, &format!("{}\n{after}", self.shard))
+        SEAL.close(scope, &format!("{}\n{after}", self.shard))
     }
 
     fn open(scope: &[&str], cursor: &str) -> Result<Self> {
-        let text = seal::open("cursor", scope, cursor)?;
+        let text = SEAL.open("cursor", scope, cursor)?;
         let place = text.split_once('\n').and_then(|(shard, after)| {
             let after = Some(after.to_owned()).filter(|after| !after.is_empty());
             Some(Self { shard: shard.parse().ok()?, after })

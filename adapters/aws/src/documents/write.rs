@@ -2,11 +2,11 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::StreamExt as _;
+use skyfold::adapter::{check_count, check_different, check_write};
 use skyfold::ports::{DocumentKey, Guard, Revision, Write};
 use skyfold::{Error, ErrorKind, Payload, Result};
 
 use super::Documents;
-use super::checks::{check_count, check_different, check_write};
 use super::item::{item_key, millis, of_write};
 use crate::errors::{again, failed};
 use crate::item::{n, s};

@@ -7,9 +7,9 @@ use skyfold::{Error, ErrorKind, RecordedCommit, Result};
 use super::item::{AT, SLICE, to_commit};
 use super::times::settled;
 use super::{Events, INDEX};
+use crate::SEAL;
 use crate::errors::failed;
 use crate::item::{Item, PARTITION, SORT, key, s, text};
-use crate::seal;
 
 /// Where a reader is: at the item of this key, appended then.
 struct Place {
@@ -90,11 +90,11 @@ impl Place {
     /// A place in `slice` as text; `None` is the beginning.
     fn close(slice: &str, place: Option<&Self>) -> Position {
         let content = place.map(|place| format!("{}\n{}\n{}", place.stream, place.sort, place.at));
-        Position(seal::close(&["feed", slice], &content.unwrap_or_default()))
+        Position(SEAL.close(&["feed", slice], &content.unwrap_or_default()))
     }
 
     fn open(slice: &str, Position(text): &Position) -> Result<Option<Self>> {
-        let content = seal::open("position", &["feed", slice], text)?;
+        let content = SEAL.open("position", &["feed", slice], text)?;
         if content.is_empty() {
             return Ok(None);
         }

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use skyfold::adapter::Fnv;
 use skyfold::ports::Snapshot;
 use skyfold::{Commit, Error, ErrorKind, RecordedCommit, Result, StreamName, Version};
 
-use crate::fnv::Fnv;
 use crate::item::{BODY, Item, PARTITION, SORT, key, n, number, s, text};
 
 /// When a commit was appended, and its version: the index's sort key.

@@ -12,9 +12,9 @@ use super::Events;
 use super::feed::sort_newest_first;
 use super::item::{SLICES, to_commit};
 use super::times::settled;
+use crate::SEAL;
 use crate::errors::failed;
 use crate::item::{Item, PARTITION, SORT, key, s, text};
-use crate::seal;
 
 /// Before every place, and after every place.
 const ENDS: (&str, &str) = ("0", "9");
@@ -103,11 +103,11 @@ impl Pass {
     fn close(&self, slice: u16) -> Position {
         let (stream, sort) = self.at.clone().unwrap_or_default();
         let content = format!("{}\n{}\n{stream}\n{sort}", self.since, self.until);
-        Position(seal::close(&["passes", &slice.to_string()], &content))
+        Position(SEAL.close(&["passes", &slice.to_string()], &content))
     }
 
     fn open(slice: u16, Position(text): &Position) -> Result<Self> {
-        let content = seal::open("position", &["passes", &slice.to_string()], text)?;
+        let content = SEAL.open("position", &["passes", &slice.to_string()], text)?;
         let parts: Vec<_> = content.split('\n').map(str::to_owned).collect();
         let Ok([since, until, stream, sort]) = <[String; 4]>::try_from(parts) else {
             let message = format!("the position holds {content:?}");

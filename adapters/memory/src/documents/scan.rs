@@ -2,12 +2,12 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use skyfold::Result;
+use skyfold::adapter::check_scan;
 use skyfold::limits::PAGE_ITEMS_MAX;
 use skyfold::ports::{Clock, DocumentKey, Page, ScanQuery};
 use time::OffsetDateTime;
 
 use super::{Documents, Kept, Stored};
-use crate::keys::check_scan;
 
 /// What the cursor of a scan is sealed for, beside the collection: no list has such a name.
 const SCOPE: &str = "scan";

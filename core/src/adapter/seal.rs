@@ -1,24 +1,25 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use skyfold::{Error, ErrorKind, Result};
 
-use crate::fnv::Fnv;
+use super::Fnv;
+use crate::{Error, ErrorKind, Result};
 
-/// Marks the positions and cursors that one store hands out, so that it knows its own again and
-/// each of them only where it belongs.
-#[derive(Debug)]
-pub(crate) struct Seal {
-    /// Differs from store to store.
+/// Marks the positions and cursors that a store hands out, so that each is taken only where it
+/// belongs. It keeps out mistakes, not attacks: what one says is only where to read on.
+#[derive(Clone, Copy, Debug)]
+pub struct Seal {
     key: u64,
 }
 
 impl Seal {
-    pub(crate) fn new() -> Self {
-        Self { key: fastrand::u64(..) }
+    /// What is closed under `key` opens under no other: a store that outlives its process takes the
+    /// same in all of them.
+    pub const fn new(key: u64) -> Self {
+        Self { key }
     }
 
     /// `content` as text that only [`open`](Self::open) of the same `scope` takes.
-    pub(crate) fn close(&self, scope: &[&str], content: &str) -> String {
+    pub fn close(&self, scope: &[&str], content: &str) -> String {
         format!("{}.{:016x}", URL_SAFE_NO_PAD.encode(content), self.mark(scope, content))
     }
 
@@ -26,8 +27,8 @@ impl Seal {
     ///
     /// # Errors
     ///
-    /// [`Invalid`](ErrorKind::Invalid) if it was not made by this store, or for something else.
-    pub(crate) fn open(&self, what: &str, scope: &[&str], text: &str) -> Result<String> {
+    /// [`Invalid`](ErrorKind::Invalid) if it was made under another key, or for something else.
+    pub fn open(&self, what: &str, scope: &[&str], text: &str) -> Result<String> {
         let foreign = || {
             let message =
                 format!("the {what} {text:?} was not made here for {scope:?}: start without one");
@@ -58,7 +59,7 @@ mod tests {
 
     #[test]
     fn what_was_closed_opens_only_here_and_in_its_scope() {
-        let (seal, other) = (Seal::new(), Seal { key: 1 });
+        let (seal, other) = (Seal::new(0), Seal::new(1));
         let text = seal.close(&["a", "b"], "größe\n1");
         assert_eq!(seal.open("cursor", &["a", "b"], &text).unwrap(), "größe\n1");
         seal.open("cursor", &["ab", ""], &text).unwrap_err();

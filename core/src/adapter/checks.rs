@@ -2,18 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use skyfold::limits::{
+use crate::limits::{
     BATCH_DOCUMENTS_MAX, DOCUMENT_BYTES_MAX, DOCUMENT_ID_CHARS_MAX, ID_CHARS_MAX, LISTS_MAX,
 };
-use skyfold::ports::{DocumentKey, ListQuery, ScanQuery, Write};
-use skyfold::{Error, ErrorKind, Result};
+use crate::ports::{DocumentKey, ListQuery, ScanQuery, Write};
+use crate::{Error, ErrorKind, Result};
 
 fn invalid(message: String) -> Result<()> {
     Err(Error::new(ErrorKind::Invalid, message))
 }
 
 /// Refuses a batch of more documents than a batch may have.
-pub(crate) fn check_count(count: usize) -> Result<()> {
+///
+/// # Errors
+///
+/// [`Oversized`](ErrorKind::Oversized) if it has.
+pub fn check_count(count: usize) -> Result<()> {
     if count <= BATCH_DOCUMENTS_MAX {
         return Ok(());
     }
@@ -22,7 +26,11 @@ pub(crate) fn check_count(count: usize) -> Result<()> {
 }
 
 /// Refuses a batch that names a document twice.
-pub(crate) fn check_different<'a>(keys: impl Iterator<Item = &'a DocumentKey>) -> Result<()> {
+///
+/// # Errors
+///
+/// [`Invalid`](ErrorKind::Invalid) if it does.
+pub fn check_different<'a>(keys: impl Iterator<Item = &'a DocumentKey>) -> Result<()> {
     let mut seen = BTreeSet::new();
     for key in keys {
         if !seen.insert(key) {
@@ -33,13 +41,21 @@ pub(crate) fn check_different<'a>(keys: impl Iterator<Item = &'a DocumentKey>) -
 }
 
 /// Refuses a key that would not be legal everywhere.
-pub(crate) fn check_key(key: &DocumentKey) -> Result<()> {
+///
+/// # Errors
+///
+/// [`Invalid`](ErrorKind::Invalid) if it would not.
+pub fn check_key(key: &DocumentKey) -> Result<()> {
     check_collection(&key.collection)?;
     check_text("the document id", &key.id, DOCUMENT_ID_CHARS_MAX)
 }
 
 /// Refuses a write that would not fit everywhere.
-pub(crate) fn check_write(write: &Write) -> Result<()> {
+///
+/// # Errors
+///
+/// [`Invalid`](ErrorKind::Invalid), or [`Oversized`](ErrorKind::Oversized) if its body is too large.
+pub fn check_write(write: &Write) -> Result<()> {
     check_key(&write.key)?;
     let mut lists = BTreeSet::new();
     for listing in &write.listings {
@@ -62,7 +78,11 @@ pub(crate) fn check_write(write: &Write) -> Result<()> {
 }
 
 /// Refuses a query that no list could answer.
-pub(crate) fn check_query(query: &ListQuery) -> Result<()> {
+///
+/// # Errors
+///
+/// [`Invalid`](ErrorKind::Invalid) if none could.
+pub fn check_query(query: &ListQuery) -> Result<()> {
     check_collection(&query.collection)?;
     check_list(query.list)?;
     check_text("what the list is of,", &query.under, ID_CHARS_MAX)?;
@@ -70,7 +90,11 @@ pub(crate) fn check_query(query: &ListQuery) -> Result<()> {
 }
 
 /// Refuses a scan that no collection could answer.
-pub(crate) fn check_scan(query: &ScanQuery) -> Result<()> {
+///
+/// # Errors
+///
+/// [`Invalid`](ErrorKind::Invalid) if none could.
+pub fn check_scan(query: &ScanQuery) -> Result<()> {
     check_collection(&query.collection)?;
     check_limit(query.limit)
 }

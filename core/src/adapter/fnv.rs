@@ -1,20 +1,24 @@
 /// FNV-1a of 64 bits, which is the same in every process and release ("The FNV Non-Cryptographic
 /// Hash Algorithm", RFC 9923).
-#[derive(Debug)]
-pub(crate) struct Fnv(u64);
+#[derive(Clone, Copy, Debug)]
+pub struct Fnv(u64);
 
 impl Fnv {
-    pub(crate) fn new() -> Self {
+    /// The hash of nothing.
+    #[expect(clippy::new_without_default, reason = "a hash has no default")]
+    pub fn new() -> Self {
         Self(0xcbf2_9ce4_8422_2325)
     }
 
-    pub(crate) fn write(&mut self, bytes: &[u8]) {
+    /// Takes `bytes` into it.
+    pub fn write(&mut self, bytes: &[u8]) {
         for byte in bytes {
             self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
         }
     }
 
-    pub(crate) fn finish(&self) -> u64 {
+    /// The hash of what was taken.
+    pub fn finish(&self) -> u64 {
         self.0
     }
 }
