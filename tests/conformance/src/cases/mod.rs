@@ -4,6 +4,7 @@
 mod bank;
 mod clock;
 mod commands;
+mod compensations;
 mod conflicts;
 mod consumers;
 mod costs;
@@ -78,6 +79,7 @@ use cases;
 pub(crate) const GROUPS: &[(&str, &[Case])] = &[
     ("clock", clock::CASES),
     ("commands", commands::CASES),
+    ("compensations", compensations::CASES),
     ("conflicts", conflicts::CASES),
     ("consumers", consumers::CASES),
     ("costs", costs::CASES),

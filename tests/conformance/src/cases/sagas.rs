@@ -23,6 +23,7 @@ pub(super) const CASES: &[Case] = cases![
     a_crash_at_any_write_changes_nothing_that_is_asked_for,
     a_lost_answer_at_any_write_changes_nothing_that_is_asked_for,
     of_two_processes_at_once_one_decides_what_is_asked_for,
+    two_events_of_one_transaction_at_once_are_both_heard_whichever_is_first,
     an_event_without_a_transaction_is_passed_over,
     a_saga_asks_for_more_than_one_batch,
     a_record_that_does_not_fit_stops_its_stream,
@@ -230,6 +231,41 @@ async fn of_two_processes_at_once_one_decides_what_is_asked_for(world: World) {
         }
         is_asked_for(&distinct(&mailbox));
         assert_eq!(world.events(&of_transfer()).await.len(), 1);
+    }
+}
+
+async fn two_events_of_one_transaction_at_once_are_both_heard_whichever_is_first(world: World) {
+    for is_sender_slow in [true, false] {
+        let (world, mailbox) = (world.another().await, Mailbox::default());
+        let sender = sent(&world).await;
+        let bank = Bank::new(mailbox.on(&world.ports));
+        bank.accept("2", "open", &super::bank::open("bob")).await;
+        // It arrives by hand before the saga has heard that it was sent.
+        let receive = Command::Receive { transfer: id("t"), from: id("1"), cents: 3 };
+        bank.accept("2", "receive", &receive).await;
+        let receiver = world.news(&account("2")).await;
+        let (slow, fast) = if is_sender_slow { (sender, receiver) } else { (receiver, sender) };
+        let gate = Gate::first(|request| matches!(request, Request::Append(..)));
+        let process = Bank::new(tapped(mailbox.on(&world.ports), gate.clone()));
+        let held = tokio::spawn(async move { process.deliver("transfer", &slow).await });
+        gate.arrived().await;
+        bank.handle("transfer", &fast).await;
+        gate.release();
+        assert!(held.await.unwrap().is_empty());
+        assert_eq!(world.events(&of_transfer()).await.len(), 2);
+        let names = |queued: &QueuedCommand| match queued.request.command.decode().unwrap() {
+            Command::Receive { .. } => "receive",
+            Command::Expire { .. } => "expire",
+            Command::Settle { .. } => "settle",
+            other => panic!("nobody asks for {other:?}"),
+        };
+        let mut asked: Vec<_> = distinct(&mailbox).iter().map(names).collect();
+        asked.sort_unstable();
+        assert_eq!(asked, ["expire", "receive", "settle"]);
+        mailbox.settle(&world, &bank, &["1", "2"]).await.unwrap();
+        let state = bank.state("transfer", "t", AsOf::Now).await.unwrap();
+        let state: serde_json::Value = state.state.decode().unwrap();
+        assert_eq!((&state["hasEnded"], &state["state"]["heard"]), (&true.into(), &3.into()));
     }
 }
 

@@ -18,12 +18,14 @@ use crate::faults::{Counted, Crash, Gate, Request, tapped};
 pub(super) const CASES: &[Case] = cases![
     a_timer_runs_its_command_when_it_is_due,
     a_timer_waits_for_days_in_hops,
+    a_crash_at_any_side_of_every_hop_neither_loses_a_timer_nor_runs_it_early,
     a_cancelled_timer_never_runs_however_late_and_often_it_is_delivered,
     a_timer_set_anew_runs_once_and_as_it_was_set_last,
     the_end_of_a_transaction_cancels_its_timers,
     a_timer_of_another_name_or_transaction_is_left_alone,
     a_crash_between_record_and_queue_neither_loses_nor_revives_a_timer,
     a_timer_that_is_cancelled_while_it_fires_runs_or_does_not,
+    a_timer_that_fires_while_its_transaction_hears_another_event_runs_before_it,
     a_timer_costs_one_read_when_it_fires,
     #[needs(Bus, Queue, Delays)]
     timers_run_and_are_cancelled_by_the_adapters_own_means,
@@ -168,6 +170,33 @@ async fn a_timer_waits_for_days_in_hops(world: World) {
     assert_eq!(clockwork.rung().await, ["rent of account-1@1"]);
 }
 
+async fn a_crash_at_any_side_of_every_hop_neither_loses_a_timer_nor_runs_it_early(world: World) {
+    let clockwork = Clockwork::new(world);
+    clockwork.tell("1", &format!("set rent {}", 10 * DAY)).await;
+    for day in 0..10 {
+        // What the queue holds is taken from it once somebody has sent it on, and not before.
+        let waiting = clockwork.mailbox.commands();
+        for (crash, arrives) in Crash::around(0).into_iter().zip([0, 1]) {
+            let sent = clockwork.mailbox.commands().len();
+            let doomed = alarms(tapped(clockwork.mailbox.on(&clockwork.world.ports), crash));
+            doomed.clock.shift(time::Duration::days(day));
+            let trigger = Trigger::Queued(waiting[0].clone());
+            doomed.runtime.invoke("account", trigger).await.unwrap_err();
+            assert_eq!(clockwork.mailbox.commands().len(), sent + arrives);
+        }
+        assert!(matches!(clockwork.deliver(&waiting[0]).await, Reply::Deferred), "on day {day}");
+        clockwork.pass(DAY);
+    }
+    assert!(clockwork.rung().await.is_empty());
+    clockwork.pass(1);
+    let hops = clockwork.mailbox.commands();
+    assert_eq!(hops.len(), 21, "two copies more with every hop");
+    for timer in &hops {
+        assert!(has_run(&clockwork.deliver(timer).await));
+    }
+    assert_eq!(clockwork.rung().await, ["rent of account-1@1"]);
+}
+
 async fn a_cancelled_timer_never_runs_however_late_and_often_it_is_delivered(world: World) {
     let clockwork = Clockwork::new(world);
     clockwork.tell("1", "set tea 180").await;
@@ -273,6 +302,25 @@ async fn a_timer_that_is_cancelled_while_it_fires_runs_or_does_not(world: World)
     assert!(has_run(&held.await.unwrap().unwrap()));
     assert_eq!(clockwork.rung().await.len(), 1);
     clockwork.pass(2);
+    assert!(was_cancelled(&clockwork.deliver(&timer).await), "it does not run again");
+    assert_eq!(clockwork.rung().await.len(), 1);
+}
+
+async fn a_timer_that_fires_while_its_transaction_hears_another_event_runs_before_it(world: World) {
+    // The other order: the record that cancels it is on its way when the timer looks.
+    let clockwork = Clockwork::new(world);
+    clockwork.tell("1", "set tea 1").await;
+    let timer = clockwork.mailbox.commands().remove(0);
+    clockwork.bank.accept("1", "cancel", &note("cancel tea", 1)).await;
+    let news = clockwork.world.news(&account("1")).await;
+    let gate = Gate::first(|request| matches!(request, Request::Append(..)));
+    let hearing = alarms(tapped(clockwork.mailbox.on(&clockwork.world.ports), gate.clone()));
+    let held = tokio::spawn(async move { hearing.deliver("alarm", &news).await });
+    gate.arrived().await;
+    clockwork.pass(2);
+    assert!(has_run(&clockwork.deliver(&timer).await));
+    gate.release();
+    assert!(held.await.unwrap().is_empty());
     assert!(was_cancelled(&clockwork.deliver(&timer).await), "it does not run again");
     assert_eq!(clockwork.rung().await.len(), 1);
 }

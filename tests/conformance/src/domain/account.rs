@@ -60,7 +60,7 @@ pub enum Command {
     Expire { transfer: StreamId, from: StreamId },
     /// Notes that the money sent has arrived.
     Settle { transfer: StreamId },
-    /// Takes back money that did not arrive.
+    /// Takes back money that did not arrive, unless the account is closed.
     Refund { transfer: StreamId },
     /// Closes it, unless there is money in it.
     Close,
@@ -205,6 +205,7 @@ fn decide_transfer(state: &State, command: Command) -> Result<Vec<Event>, Refusa
         Command::Settle { transfer } if state.sent.contains_key(&transfer) => {
             Ok(vec![Event::Settled { transfer }])
         }
+        Command::Refund { .. } if !state.is_open => Err(Refusal::NotOpen),
         Command::Refund { transfer } => {
             let cents = state.sent.get(&transfer).copied();
             Ok(cents.map(|cents| Event::Refunded { transfer, cents }).into_iter().collect())
