@@ -14,11 +14,14 @@ use time::OffsetDateTime;
 use super::Bank;
 use crate::{Fixture, Host};
 
-/// How often something is looked for that may lag behind.
-const LOOKS_MAX: usize = 600;
+/// For how long something is looked for that may lag behind.
+const LOOKED_FOR_MAX: Duration = Duration::from_secs(60);
 
-/// How much time passes between two looks.
+/// How much time passes between the first two looks. It doubles from look to look.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// How much time passes between two looks at most.
+const LOOK_MAX: Duration = Duration::from_secs(2);
 
 /// The place in which a case takes place: ports without data.
 pub(crate) struct World {
@@ -60,13 +63,16 @@ impl World {
         what: &str,
         mut look: impl AsyncFnMut() -> Option<T>,
     ) -> T {
-        for _ in 0..LOOKS_MAX {
+        let (mut passed, mut wait) = (Duration::ZERO, LOOK);
+        while passed < LOOKED_FOR_MAX {
             if let Some(found) = look().await {
                 return found;
             }
-            self.pass(LOOK).await;
+            self.pass(wait).await;
+            passed += wait;
+            wait = LOOK_MAX.min(wait * 2);
         }
-        panic!("{what} is not to be seen after {LOOKS_MAX} looks");
+        panic!("{what} is not to be seen after {LOOKED_FOR_MAX:?}");
     }
 
     pub(crate) async fn append(&self, expected: &Head, commit: &Commit) -> Result<()> {
