@@ -196,6 +196,13 @@ fn any_doing() -> impl Strategy<Value = Given> {
     ]
 }
 
+/// Part of the money, all that the goods cost, or all of it.
+fn any_refund() -> impl Strategy<Value = Given> {
+    prop_oneof![Just("0.08"), Just("18.00"), Just("22.08"), Just("40.08")].prop_map(|text| {
+        Given::Payment(ToPayment::Refund(order::bill::Amount { amount: money(text) }))
+    })
+}
+
 fn yes() -> GatewayAnswer {
     GatewayAnswer::Approved { reference: "R1".into() }
 }
@@ -267,6 +274,28 @@ proptest! {
             prop_assert_eq!(level.available + level.reserved, all, "of {}", product);
         }
         prop_assert_eq!(world.paid, world.sold, "paid, and to be paid");
+        let is_out = matches!(world.status, Status::Shipped | Status::Delivered | Status::Returned);
+        prop_assert!(!is_out || world.captured.is_some(), "the money was not taken");
+    }
+
+    /// Whoever gives money back by hand answers for it; the transaction ends all the same, and gives
+    /// back no more than there is.
+    #[test]
+    fn a_refund_by_hand_at_any_time_leaves_nothing_unfinished(
+        answer in any_answer(),
+        (hearts, lanterns) in (1..3_u32, 5..7_u32),
+        doings in prop::collection::vec(any_doing(), 0..5),
+        refunds in prop::collection::vec(any_refund(), 1..4),
+        choices in prop::collection::vec(any::<u16>(), 40..200),
+    ) {
+        let mut world = world(answer, hearts, lanterns);
+        run(&mut world, [doings, refunds].concat(), &choices)?;
+
+        prop_assert!(Fulfilment::has_ended(&world.saga), "it never ends: {:?}", world.saga);
+        for (product, level) in &world.stock {
+            prop_assert_eq!(i64::from(level.reserved), world.kept[product], "of {}", product);
+        }
+        prop_assert!(world.paid <= world.sold && world.paid >= Money::ZERO, "{}", world.paid);
         let is_out = matches!(world.status, Status::Shipped | Status::Delivered | Status::Returned);
         prop_assert!(!is_out || world.captured.is_some(), "the money was not taken");
     }
