@@ -139,7 +139,8 @@ pub struct Receipt {
 pub struct Answer {
     /// The answer.
     pub body: Payload,
-    /// Identifies this state of the answer, if it is one view.
+    /// Identifies this state of the answer, if it is one view: another one once part of it is
+    /// forgotten.
     pub revision: Option<String>,
     /// The event that changed it last, if it is one view.
     pub last: Option<EventId>,
@@ -159,6 +160,9 @@ pub struct StateAsOf {
     pub time: Option<OffsetDateTime>,
     /// The state.
     pub state: Payload,
+    /// How many personal values of it are forgotten, and shown as `null`.
+    #[serde(skip)]
+    pub forgotten: usize,
 }
 
 /// A delivery that was not handled and must come again.

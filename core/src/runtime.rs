@@ -155,8 +155,19 @@ impl Runtime {
 /// `reply` as an outsider is shown it: personal data bare, or `null` once they are forgotten.
 fn shown(reply: Reply) -> Result<Reply> {
     Ok(match reply {
-        Reply::Answer(answer) => Reply::Answer(Answer { body: reveal(answer.body)?, ..answer }),
-        Reply::State(state) => Reply::State(StateAsOf { state: reveal(state.state)?, ..state }),
+        Reply::Answer(answer) => {
+            let (body, forgotten) = reveal(answer.body)?;
+            // Forgetting writes nothing, and so the store does not tell the one from the other.
+            let revision = answer.revision.map(|revision| match forgotten {
+                0 => revision,
+                count => format!("{revision};forgotten={count}"),
+            });
+            Reply::Answer(Answer { body, revision, ..answer })
+        }
+        Reply::State(state) => {
+            let (shown, forgotten) = reveal(state.state)?;
+            Reply::State(StateAsOf { state: shown, forgotten, ..state })
+        }
         reply => reply,
     })
 }

@@ -29,6 +29,7 @@ pub mod order;
 pub mod payment;
 pub mod projections;
 pub mod queries;
+pub mod recipient;
 pub mod sale;
 pub mod sample;
 pub mod shares;

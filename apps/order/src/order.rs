@@ -1,13 +1,18 @@
 //! The rules of an order, on its way to the customer and perhaps back.
 
+mod event;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use skyfold::{Category, Decider};
+use skyfold::{Category, Decider, Upcasters};
 
 use crate::Status;
 use crate::line::LineError;
-use crate::sale::{Basket, Part, Sale, Sold};
-use crate::undoing::{Because, BroughtBack, Undoing};
+use crate::recipient::RecipientError;
+use crate::sale::{Basket, Part, Sold};
+use crate::undoing::{Because, BroughtBack};
+
+pub use event::Event;
 
 /// What may be asked of an order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -30,27 +35,6 @@ pub enum Command {
     Fail(Because),
 }
 
-/// What may have happened to an order.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub enum Event {
-    /// A draft has more lines.
-    OrderLinesAdded(Part),
-    /// It was sold.
-    OrderPlaced(Sale),
-    /// Stock and payment are certain.
-    OrderConfirmed,
-    /// The carrier has it.
-    OrderShipped,
-    /// The customer has it.
-    OrderDelivered,
-    /// It was called off.
-    OrderCancelled(Undoing),
-    /// Something of it came back.
-    OrderReturned(Undoing),
-    /// It was given up.
-    OrderPlacementFailed(Undoing),
-}
-
 /// Why a command is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
@@ -60,6 +44,9 @@ pub enum Refusal {
     /// The lines are not acceptable.
     #[error(transparent)]
     Lines(#[from] LineError),
+    /// Nothing can be sent to the recipient.
+    #[error(transparent)]
+    Recipient(#[from] RecipientError),
 }
 
 /// What decisions need to know of an order.
@@ -114,5 +101,9 @@ impl Decider for Order {
             Event::OrderConfirmed | Event::OrderShipped | Event::OrderDelivered => {}
         }
         *status = status.after(event);
+    }
+
+    fn upcasters() -> Upcasters {
+        event::upcasters()
     }
 }

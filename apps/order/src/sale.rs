@@ -2,10 +2,12 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use skyfold::StreamId;
+use skyfold::{Personal, StreamId};
 
 use crate::bill::Bill;
 use crate::line::{self, Line, LineError, Returned};
+use crate::order::Refusal;
+use crate::recipient::{self, Recipient};
 use crate::shares::Goods;
 use crate::undoing::{Because, BroughtBack, Undoing};
 use crate::{Currency, Day, Money};
@@ -25,6 +27,9 @@ pub struct Basket {
     /// Who buys; nobody known if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer: Option<StreamId>,
+    /// Who gets it, as personal data of the customer; nobody named if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipient: Option<Personal<Recipient>>,
     /// What the prices are in.
     pub currency: Currency,
     /// What is bought, beside the lines that were added before.
@@ -41,15 +46,16 @@ pub struct Sale {
     /// Who buys, as far as is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer: Option<StreamId>,
-    /// What the prices are in.
-    pub currency: Currency,
+    /// Who gets it, if somebody was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipient: Option<Personal<Recipient>>,
     /// The lines that came last.
     pub lines: Vec<Line>,
     /// The lines that were added before, without their descriptions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<Line>,
     /// What all lines come to.
-    pub amount: Money,
+    pub bill: Bill,
     /// The day of business, if one was named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on: Option<Day>,
@@ -79,12 +85,16 @@ impl Sold {
     }
 
     /// Sells a basket, and the lines of the draft with it.
-    pub(crate) fn sell(&self, basket: Basket) -> Result<Sale, LineError> {
-        let Basket { customer, currency, lines, on } = basket;
+    pub(crate) fn sell(&self, basket: Basket) -> Result<Sale, Refusal> {
+        let Basket { customer, recipient, currency, lines, on } = basket;
         line::check(&lines, self.lines.len())?;
+        if let Some(recipient) = &recipient {
+            recipient::check(recipient, customer.as_ref())?;
+        }
         let earlier = self.lines.clone();
         let amount = line::amount(earlier.iter().chain(&lines))?;
-        Ok(Sale { customer, currency, lines, earlier, amount, on })
+        let bill = Bill { amount, currency };
+        Ok(Sale { customer, recipient, lines, earlier, bill, on })
     }
 
     /// Takes everything back on the day that is named.
@@ -137,6 +147,6 @@ impl Sold {
 impl From<&Sale> for Sold {
     fn from(sale: &Sale) -> Self {
         let lines = sale.all_lines().map(Line::bare).collect();
-        Self { lines, currency: sale.currency, on: sale.on }
+        Self { lines, currency: sale.bill.currency, on: sale.on }
     }
 }

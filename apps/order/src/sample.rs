@@ -1,13 +1,14 @@
 //! A small catalogue and some orders, so that there is something to look at: the same at every
 //! start, and given as commands like anybody's.
 
-use skyfold::{CommandId, Decider, Error, ErrorKind, Payload, Result, StreamId};
+use skyfold::{CommandId, Decider, Error, ErrorKind, Payload, Personal, Result, StreamId};
 use skyfold_cli::{Client, Context, Outcome};
 use time::OffsetDateTime;
 
 use crate::level::Pieces;
 use crate::line::{Line, LineKind};
 use crate::order::{Command, Order};
+use crate::recipient::Recipient;
 use crate::sale::Basket;
 use crate::stock::{self, Stock};
 use crate::{Currency, Money};
@@ -26,8 +27,13 @@ const CATALOGUE: [(&str, &str, u32, u32); 10] = [
     ("puzzle", "PUZZLE, 500 PIECES", 1_450, 15),
 ];
 
-/// Who buys.
-const CUSTOMERS: [&str; 4] = ["ada", "grace", "edsger", "barbara"];
+/// Who buys, and whom that is sent to, if it is sent.
+const CUSTOMERS: [(&str, Option<(&str, &str)>); 4] = [
+    ("ada", Some(("Ada Lovelace", "12 St James's Square, London"))),
+    ("grace", Some(("Grace Hopper", "1 Navy Yard, Washington"))),
+    ("edsger", None),
+    ("barbara", Some(("Barbara Liskov", "32 Vassar Street, Cambridge"))),
+];
 
 /// How many orders are placed.
 const ORDERS: usize = 12;
@@ -70,9 +76,14 @@ fn basket(nth: usize) -> Result<Basket> {
         unit_price: Money::hundredths(450),
         kind: LineKind::Charge,
     });
-    let customer = Some(StreamId::new(CUSTOMERS[nth % CUSTOMERS.len()])?);
+    let (customer, recipient) = CUSTOMERS[nth % CUSTOMERS.len()];
+    let customer = StreamId::new(customer)?;
+    let recipient = recipient.map(|(name, address)| {
+        let recipient = Recipient { name: name.into(), address: address.into() };
+        Personal::new(customer.clone(), recipient)
+    });
     let currency: Currency = "GBP".parse().expect("it is three capital letters");
-    Ok(Basket { customer, currency, lines, on: None })
+    Ok(Basket { customer: Some(customer), recipient, currency, lines, on: None })
 }
 
 /// Gives `command` to the stream `id` of `D`, once however often the samples are placed.

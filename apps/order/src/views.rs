@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use skyfold::StreamId;
+use skyfold::{Personal, StreamId};
 
 use crate::level::Level;
 use crate::line::Line;
+use crate::recipient::Recipient;
 use crate::sale::Sale;
 use crate::{Currency, Day, Money, Status};
 
@@ -20,6 +21,9 @@ pub struct OrderSummary {
     /// Who buys, as far as is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer: Option<StreamId>,
+    /// Who gets it, if somebody was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipient: Option<Personal<Recipient>>,
     /// Where it is on its way.
     pub status: Status,
     /// When it was placed, if it was.
@@ -70,9 +74,9 @@ impl CustomerOrder {
             status: Status::Placed,
             placed_at,
             lines: sale.all_lines().count(),
-            amount: sale.amount,
+            amount: sale.bill.amount,
             taken_back: Money::ZERO,
-            currency: sale.currency,
+            currency: sale.bill.currency,
         }
     }
 }

@@ -230,7 +230,7 @@ impl<D: Decider> CommandFunction<D> {
             let message = format!("{stream} has only reached version {version}, not {wanted}");
             return Err(Error::new(ErrorKind::NotFound, message));
         }
-        Ok(StateAsOf { stream, version, time, state: Payload::encode(&state)? })
+        Ok(StateAsOf { stream, version, time, state: Payload::encode(&state)?, forgotten: 0 })
     }
 }
 

@@ -255,6 +255,7 @@ impl<S: Saga> SagaFunction<S> {
             "hasEnded": S::has_ended(&loaded.state.state),
             "state": Payload::encode(&loaded.state.state)?,
         }))?;
-        Ok(StateAsOf { stream, version: loaded.head.version(), time: loaded.time(), state })
+        let (version, time) = (loaded.head.version(), loaded.time());
+        Ok(StateAsOf { stream, version, time, state, forgotten: 0 })
     }
 }

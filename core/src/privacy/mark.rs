@@ -270,26 +270,31 @@ fn collect(text: &str, at: At<'_>, subjects: &mut BTreeSet<StreamId>) -> Result<
 }
 
 /// `payload` as an outsider is shown it: values in the place of their marks, and `null` where they
-/// are forgotten.
+/// are forgotten; and how many of them are.
 ///
 /// # Errors
 ///
 /// [`Corrupt`](ErrorKind::Corrupt) if one is sealed still: it could not be opened.
-pub(crate) fn reveal(payload: Payload) -> Result<Payload> {
+pub(crate) fn reveal(payload: Payload) -> Result<(Payload, usize)> {
     if !payload.is_personal() {
-        return Ok(payload);
+        return Ok((payload, 0));
     }
-    let revealed = reveal_text(payload.get(), At::TOP).map_err(|error| match error.kind() {
+    let mut forgotten = 0;
+    let revealed = reveal_text(payload.get(), At::TOP, &mut forgotten);
+    let revealed = revealed.map_err(|error| match error.kind() {
         ErrorKind::Corrupt => error,
         _ => Error::corrupt("an answer with personal data cannot be read").with_source(error),
     })?;
-    Payload::parse(&revealed)
+    Ok((Payload::parse(&revealed)?, forgotten))
 }
 
-fn reveal_text(text: &str, at: At<'_>) -> Result<String> {
+fn reveal_text(text: &str, at: At<'_>, forgotten: &mut usize) -> Result<String> {
     rewrite_text(text, at, &mut |at, mark| match mark {
-        Mark::Clear(_, value) => reveal_text(value, at),
-        Mark::Forgotten(_) => Ok("null".into()),
+        Mark::Clear(_, value) => reveal_text(value, at, forgotten),
+        Mark::Forgotten(_) => {
+            *forgotten += 1;
+            Ok("null".into())
+        }
         Mark::Sealed(subject, ..) => Err(Error::corrupt(format!(
             "the personal data of {subject} at {:?} were altered, moved or lost their key \
              since they were sealed",
@@ -365,7 +370,8 @@ mod tests {
     fn an_outsider_sees_the_value_or_null() {
         let nested = r#"{"_personal":{"subject":"ada","value":[{"_personal":{"subject":"bob"}}]}}"#;
         let text = format!("[{CLEAR},{nested}]");
-        assert_eq!(reveal(payload(&text)).unwrap().get(), r#"[{"a":1e400},[null]]"#);
+        let (shown, forgotten) = reveal(payload(&text)).unwrap();
+        assert_eq!((shown.get(), forgotten), (r#"[{"a":1e400},[null]]"#, 1));
         assert_eq!(clear_subjects(&payload(&text)).unwrap().len(), 1);
         assert_eq!(masked(&text), "[<personal>,<personal>]");
         let bare = bare(&payload(&text)).unwrap();

@@ -193,7 +193,7 @@ impl Shop {
         }
         let customer = (rng.u32(0..4) > 0).then(|| id(&format!("c{}", nth % 3)));
         let on = (rng.u32(0..3) == 0).then(|| "2010-12-01".parse().expect("it is a day"));
-        Basket { customer, currency: currency("GBP"), lines, on }
+        Basket { customer, recipient: None, currency: currency("GBP"), lines, on }
     }
 
     fn lines(&self, rng: &mut Rng) -> Vec<Line> {

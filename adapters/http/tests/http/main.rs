@@ -8,6 +8,7 @@ mod client;
 mod commands;
 mod described;
 mod failures;
+mod forgotten;
 mod operations;
 mod readers;
 mod sagas;

@@ -112,7 +112,8 @@ impl Plan {
         if let Some(customer) = &customer {
             purchases.buy(customer, &order, &lines);
         }
-        let basket = Basket { customer, currency, lines: vec![], on: invoice.day() };
+        let basket =
+            Basket { customer, recipient: None, currency, lines: vec![], on: invoice.day() };
         self.orders.push(placement(&order, basket, &lines, places)?);
         Ok(())
     }

@@ -23,8 +23,9 @@ impl Projection for OrderSummary {
             Event::OrderPlaced(sale) => {
                 view.lines.extend_from_slice(&sale.lines);
                 view.customer.clone_from(&sale.customer);
+                view.recipient.clone_from(&sale.recipient);
                 view.placed_on = Some(Day::of(sale.on, event));
-                (view.amount, view.currency) = (sale.amount, sale.currency);
+                (view.amount, view.currency) = (sale.bill.amount, sale.bill.currency);
             }
             _ => {}
         }

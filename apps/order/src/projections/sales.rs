@@ -26,7 +26,7 @@ impl<'a> Change<'a> {
     pub(super) fn of(event: &'a Event) -> Option<Self> {
         if let Event::OrderPlaced(sale) = event {
             let (lines, direction) = (sale.all_lines().collect(), Direction::Out);
-            return Some(Self { lines, currency: sale.currency, direction, on: sale.on });
+            return Some(Self { lines, currency: sale.bill.currency, direction, on: sale.on });
         }
         let Undoing { lines, currency, on, .. } = Undoing::of(event)?;
         let lines = lines.iter().collect();

@@ -101,7 +101,7 @@ impl World {
     fn count(&mut self, event: &OfOrder) {
         let undoing = order::undoing::Undoing::of(event);
         if let OfOrder::OrderPlaced(sale) = event {
-            self.sold = sale.amount;
+            self.sold = sale.bill.amount;
             for (product, quantity) in order::line::goods(sale.all_lines()) {
                 self.kept.insert(product, quantity.into());
             }

@@ -8,6 +8,7 @@ mod interleavings;
 mod order;
 mod payment;
 mod projections;
+mod recipient;
 mod say;
 mod scene;
 mod sizes;

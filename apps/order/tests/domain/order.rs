@@ -60,7 +60,7 @@ fn fail() -> Command {
 #[test]
 fn an_order_is_placed_and_tells_what_it_comes_to() {
     draft().when(Place(basket(lines()))).then([OrderPlaced(sale(lines()))]);
-    assert_eq!(sale(lines()).amount, money("40.08"));
+    assert_eq!(sale(lines()).bill.amount, money("40.08"));
 }
 
 #[test]

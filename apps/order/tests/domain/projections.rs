@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use order::bill::Bill;
 use order::level::{Level, Pieces, Share};
 use order::line::Line;
 use order::order::Event::{
@@ -30,6 +31,7 @@ fn summary() -> OrderSummary {
     OrderSummary {
         order: "42".into(),
         customer: Some(id("ada")),
+        recipient: None,
         status: Status::Placed,
         placed_on: Some(day("2010-12-01")),
         lines: lines(),
@@ -237,7 +239,8 @@ fn the_sales_of_a_product_are_net_of_what_was_taken_back() {
 
 #[test]
 fn sales_in_different_currencies_are_counted_apart() {
-    let euros = Sale { currency: "EUR".parse().unwrap(), ..sale(lines()) };
+    let bill = Bill { amount: money("40.08"), currency: "EUR".parse().unwrap() };
+    let euros = Sale { bill, ..sale(lines()) };
     let amounts =
         BTreeMap::from([(gbp(), money("40.08")), ("EUR".parse().unwrap(), money("40.08"))]);
     let sales = Sales { quantity: 18, amounts };

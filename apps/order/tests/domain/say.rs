@@ -1,5 +1,6 @@
 //! What tests talk about, in few words.
 
+use order::bill::Bill;
 use order::line::{Line, LineKind, Returned};
 use order::sale::{Basket, Part, Sale};
 use order::undoing::{Because, BroughtBack, Undoing};
@@ -39,21 +40,21 @@ pub(crate) fn part(lines: impl Into<Vec<Line>>) -> Part {
 /// What ada wants, in pounds, on the first of December.
 pub(crate) fn basket(lines: impl Into<Vec<Line>>) -> Basket {
     let (customer, on) = (Some(id("ada")), Some(day("2010-12-01")));
-    Basket { customer, currency: gbp(), lines: lines.into(), on }
+    Basket { customer, recipient: None, currency: gbp(), lines: lines.into(), on }
 }
 
 /// What ada bought.
 pub(crate) fn sale(lines: impl Into<Vec<Line>>) -> Sale {
-    let Basket { customer, currency, lines, on } = basket(lines);
-    let amount = sum(&lines);
-    Sale { customer, currency, lines, earlier: vec![], amount, on }
+    let Basket { customer, recipient, currency, lines, on } = basket(lines);
+    let bill = Bill { amount: sum(&lines), currency };
+    Sale { customer, recipient, lines, earlier: vec![], bill, on }
 }
 
 /// The sale of `lines` after `earlier` ones.
 pub(crate) fn later_sale(earlier: impl Into<Vec<Line>>, lines: impl Into<Vec<Line>>) -> Sale {
     let (earlier, sale) = (bare(&earlier.into()), sale(lines));
-    let amount = sale.amount.checked_add(sum(&earlier)).unwrap();
-    Sale { earlier, amount, ..sale }
+    let amount = sale.bill.amount.checked_add(sum(&earlier)).unwrap();
+    Sale { earlier, bill: Bill { amount, ..sale.bill }, ..sale }
 }
 
 pub(crate) fn because(reason: &str) -> Because {

@@ -7,13 +7,16 @@ use order::line::{
     PRODUCT_CHARS_MAX,
 };
 use order::order::{Command, Event, Order};
+use order::recipient::{ADDRESS_BYTES_MAX, NAME_BYTES_MAX, Recipient};
 use order::sale::{Basket, Part};
 use order::views::OrderSummary;
 use serde_json::Value;
 use skyfold::limits::{
     COMMAND_BYTES_MAX, COMMIT_BYTES_MAX, DOCUMENT_BYTES_MAX, EVENT_BYTES_MAX, ID_CHARS_MAX,
 };
-use skyfold::{CommandId, Decider, Metadata, Payload, Projection, RecordedEvent, Saga, Version};
+use skyfold::{
+    CommandId, Decider, Metadata, Payload, Personal, Projection, RecordedEvent, Saga, Version,
+};
 use time::OffsetDateTime;
 
 use crate::say::{basket, because, id, money};
@@ -44,7 +47,11 @@ fn placed() -> (<Order as Decider>::State, Vec<Event>) {
         .chunks(COMMAND_LINES_MAX)
         .map(|part| Command::AddLines(Part { lines: part.to_vec() }))
         .collect();
-    commands.push(Command::Place(Basket { customer, ..basket(rest) }));
+    let recipient = customer.clone().map(|customer| {
+        let (name, address) = ("\"".repeat(NAME_BYTES_MAX), "\"".repeat(ADDRESS_BYTES_MAX));
+        Personal::new(customer, Recipient { name, address })
+    });
+    commands.push(Command::Place(Basket { customer, recipient, ..basket(rest) }));
     let mut state = <Order as Decider>::State::default();
     let mut events = vec![];
     for command in commands {

@@ -103,7 +103,7 @@ impl Account {
         self.status = self.status.after(event);
         let (lines, sign): (Vec<_>, i64) = match (event, Undoing::of(event)) {
             (OrderEvent::OrderPlaced(sale), _) => {
-                self.amount = sale.amount;
+                self.amount = sale.bill.amount;
                 (sale.all_lines().collect(), 1)
             }
             (_, Some(undoing)) => {
