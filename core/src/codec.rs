@@ -2,6 +2,7 @@
 //!
 //! An event of the current schema is read straight into the user's enum, without a tree between.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use serde::de::value::StrDeserializer;
@@ -57,21 +58,23 @@ fn split(whole: &Payload) -> Result<(String, Payload)> {
 ///
 /// # Errors
 ///
-/// [`Corrupt`](ErrorKind::Corrupt), naming the event, if its type is unknown, its schema is from
-/// the future, its data does not fit, or a step panics.
+/// Naming the event, [`Newer`](ErrorKind::Newer) if its type is unknown or its schema is from the
+/// future; [`Corrupt`](ErrorKind::Corrupt) if its data does not fit, or a step panics.
 pub(crate) fn read<E: DeserializeOwned>(event: &RecordedEvent, upcasters: &Upcasters) -> Result<E> {
     let RecordedEvent { event_type, schema, data, .. } = event;
     let decode = || decode(event_type, *schema, data, upcasters);
     let decoded = guarded(|| format!("the upcaster of {}", event.id()), decode)?;
-    decoded.map_err(|e| Error::corrupt(format!("{} cannot be read", event.id())).with_source(e))
+    decoded.map_err(|error| {
+        Error::new(error.kind(), format!("{} cannot be read", event.id())).with_source(error)
+    })
 }
 
 /// Joins type and data, brought up to date, into an enum value.
 ///
 /// # Errors
 ///
-/// [`Corrupt`](ErrorKind::Corrupt) if the type is unknown, its schema is from the future, or the
-/// data does not fit.
+/// [`Newer`](ErrorKind::Newer) if the type is unknown or its schema is from the future;
+/// [`Corrupt`](ErrorKind::Corrupt) if the data does not fit.
 pub(crate) fn decode<E: DeserializeOwned>(
     event_type: &str,
     schema: u32,
@@ -80,9 +83,11 @@ pub(crate) fn decode<E: DeserializeOwned>(
 ) -> Result<E> {
     let current = upcasters.upcast(event_type, schema, data)?;
     let (name, data) = (current.event_type, current.data.get());
-    E::deserialize(Tagged { event_type: name, data }).map_err(|e| {
+    let is_unknown = Cell::new(false);
+    E::deserialize(Tagged { event_type: name, data, is_unknown: &is_unknown }).map_err(|e| {
+        let kind = if is_unknown.get() { ErrorKind::Newer } else { ErrorKind::Corrupt };
         let message = format!("an event {event_type} of schema {schema} cannot be read");
-        Error::new(ErrorKind::Corrupt, message).with_source(e)
+        Error::new(kind, message).with_source(e)
     })
 }
 
@@ -90,6 +95,8 @@ pub(crate) fn decode<E: DeserializeOwned>(
 struct Tagged<'a> {
     event_type: &'a str,
     data: &'a str,
+    /// Is set where the type is none of those that the enum has.
+    is_unknown: &'a Cell<bool>,
 }
 
 impl<'de> Deserializer<'de> for Tagged<'de> {
@@ -114,8 +121,9 @@ impl<'de> EnumAccess<'de> for Tagged<'de> {
         self,
         seed: V,
     ) -> Result<(V::Value, Self::Variant), Self::Error> {
-        let name = seed.deserialize(StrDeserializer::<Self::Error>::new(self.event_type))?;
-        Ok((name, Body(self.data)))
+        let name = seed.deserialize(StrDeserializer::<Self::Error>::new(self.event_type));
+        self.is_unknown.set(name.is_err());
+        Ok((name?, Body(self.data)))
     }
 }
 
@@ -202,17 +210,17 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_corrupt_and_never_something_else() {
-        for (event_type, schema, data) in [
-            ("Unknown", 1, "null"),
-            ("Newtype", 1, "\"three\""),
-            ("Newtype", 1, "null"),
-            ("Struct", 1, "{}"),
-            ("Unit", 2, "null"),
-            ("Unit", 0, "null"),
+    fn what_does_not_fit_is_corrupt_or_newer_and_never_something_else() {
+        for (event_type, schema, data, kind) in [
+            ("Unknown", 1, "null", ErrorKind::Newer),
+            ("Newtype", 1, "\"three\"", ErrorKind::Corrupt),
+            ("Newtype", 1, "null", ErrorKind::Corrupt),
+            ("Struct", 1, "{}", ErrorKind::Corrupt),
+            ("Unit", 2, "null", ErrorKind::Newer),
+            ("Unit", 0, "null", ErrorKind::Corrupt),
         ] {
             let error = read(event_type, schema, data).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Corrupt, "{event_type}.{schema} {data}");
+            assert_eq!(error.kind(), kind, "{event_type}.{schema} {data}");
         }
     }
 

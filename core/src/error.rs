@@ -20,6 +20,9 @@ pub enum ErrorKind {
     Oversized,
     /// Stored data cannot be read back as what it claims to be.
     Corrupt,
+    /// What is stored was written by a newer release of the app: a process of that release reads
+    /// it, and so will this one once it is replaced.
+    Newer,
     /// The request makes no sense and never will.
     Invalid,
     /// The credentials do not permit the operation.
@@ -55,6 +58,7 @@ impl ErrorKind {
             Self::Throttled => "throttled",
             Self::Oversized => "too-large",
             Self::Corrupt => "corrupt",
+            Self::Newer => "newer-release",
             Self::Invalid => "invalid",
             Self::Denied => "denied",
             Self::Unavailable => "unavailable",

@@ -19,7 +19,7 @@ impl App {
     /// # Errors
     ///
     /// [`NotFound`](ErrorKind::NotFound) if there is no decider of `category`;
-    /// [`Corrupt`](ErrorKind::Corrupt) if the event cannot be read.
+    /// [`Corrupt`](ErrorKind::Corrupt) or [`Newer`](ErrorKind::Newer) if the event cannot be read.
     pub fn upcast(&self, category: &str, event: &NewEvent) -> Result<NewEvent> {
         let upcast = |function: &dyn Function| function.upcast(event);
         self.ask(category, "records no events", upcast)
@@ -31,7 +31,7 @@ impl App {
     /// # Errors
     ///
     /// [`NotFound`](ErrorKind::NotFound) if there is no such decider or saga;
-    /// [`Corrupt`](ErrorKind::Corrupt) if an event cannot be read.
+    /// [`Corrupt`](ErrorKind::Corrupt) or [`Newer`](ErrorKind::Newer) if an event cannot be read.
     pub fn state_after(&self, name: &str, history: &[RecordedEvent]) -> Result<FoldedState> {
         self.ask(name, "keeps no state", |function| function.state_after(history))
     }

@@ -47,6 +47,7 @@ impl<I: 'static> Subscription<I> {
     /// # Errors
     ///
     /// [`Corrupt`](crate::ErrorKind::Corrupt), naming it, if it cannot be read,
+    /// [`Newer`](crate::ErrorKind::Newer) if a newer release recorded it,
     /// [`Invalid`](crate::ErrorKind::Invalid) if its category is not heard.
     pub fn decode(&self, event: RecordedEvent) -> Result<RecordedEvent<I>> {
         match self.0.get(event.stream.category()) {

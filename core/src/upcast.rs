@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::{Error, Payload, Result};
+use crate::{Error, ErrorKind, Payload, Result};
 
 type Step = fn(Value) -> Value;
 
@@ -89,9 +89,11 @@ impl Upcasters {
         let left = (schema as usize).checked_sub(1).and_then(|done| steps.get(done..));
         left.ok_or_else(|| {
             let current = self.current(event_type);
-            Error::corrupt(format!(
+            let kind = if schema > current { ErrorKind::Newer } else { ErrorKind::Corrupt };
+            let message = format!(
                 "an event {event_type} has schema {schema}, and the newest known is {current}"
-            ))
+            );
+            Error::new(kind, message)
         })
     }
 }
@@ -126,8 +128,9 @@ mod tests {
             let (event_type, taken) = by_now(&upcasters(), "Placed", schema).unwrap();
             assert_eq!((event_type.as_str(), taken.as_str()), ("Placed", trail));
         }
-        by_now(&upcasters(), "Placed", 4).unwrap_err();
-        by_now(&upcasters(), "Placed", 0).unwrap_err();
+        for (schema, kind) in [(4, ErrorKind::Newer), (0, ErrorKind::Corrupt)] {
+            assert_eq!(by_now(&upcasters(), "Placed", schema).unwrap_err().kind(), kind);
+        }
         assert_eq!((upcasters().current("Placed"), upcasters().current("Other")), (3, 1));
     }
 

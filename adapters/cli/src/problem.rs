@@ -79,6 +79,7 @@ fn kind_of_code(code: &str) -> Option<ErrorKind> {
         ErrorKind::Throttled,
         ErrorKind::Oversized,
         ErrorKind::Corrupt,
+        ErrorKind::Newer,
         ErrorKind::Invalid,
         ErrorKind::Denied,
         ErrorKind::Unavailable,

@@ -38,7 +38,7 @@ impl ProblemType {
 }
 
 /// All of them; of those of one status, the most general first.
-pub(crate) const ALL: [&ProblemType; 17] = [
+pub(crate) const ALL: [&ProblemType; 18] = [
     &PENDING,
     &INVALID,
     &DENIED,
@@ -55,6 +55,7 @@ pub(crate) const ALL: [&ProblemType; 17] = [
     &CORRUPT,
     &UNAVAILABLE,
     &THROTTLED,
+    &NEWER_RELEASE,
     &OUT_OF_TIME,
 ];
 
@@ -193,6 +194,15 @@ pub(crate) const THROTTLED: ProblemType = ProblemType {
         same Idempotency-Key, after the time in Retry-After.",
 };
 
+pub(crate) const NEWER_RELEASE: ProblemType = ProblemType {
+    code: "newer-release",
+    status: StatusCode::SERVICE_UNAVAILABLE,
+    title: "Written by a newer release",
+    explanation: "What is stored was written by a newer release of the app than the one that was \
+        asked, as happens while one is deployed. Send it again, with the same Idempotency-Key, \
+        until an instance of the newer release answers.",
+};
+
 pub(crate) const OUT_OF_TIME: ProblemType = ProblemType {
     code: "out-of-time",
     status: StatusCode::SERVICE_UNAVAILABLE,
@@ -214,6 +224,7 @@ mod tests {
             (ErrorKind::Throttled, 503),
             (ErrorKind::Oversized, 413),
             (ErrorKind::Corrupt, 500),
+            (ErrorKind::Newer, 503),
             (ErrorKind::Invalid, 400),
             (ErrorKind::Denied, 403),
             (ErrorKind::Unavailable, 503),

@@ -62,7 +62,8 @@ pub(crate) enum Aside {
 }
 
 /// Has `consumer` handle what was announced, each stream on its own. What will never be handled as
-/// it is becomes a dead letter; what may pass fails, and comes again.
+/// it is becomes a dead letter; what may pass fails, and comes again. So does what a newer release
+/// recorded, which passes once that release is everywhere: the host says when it gives up.
 pub(crate) async fn deliver(
     consumer: &dyn Consumer,
     context: &Context,
@@ -186,7 +187,7 @@ pub(crate) async fn retry(
         let mut delivery = Delivery::again(event, &announced);
         let outcome = consumer.handle(context, &mut delivery).await;
         let Err(error) = outcome else { continue };
-        if !error.kind().is_final() {
+        if !error.kind().is_final() && error.kind() != ErrorKind::Newer {
             return Err(error);
         }
         park(consumer, context, &delivery.at(), &error).await?;

@@ -9,8 +9,8 @@ use crate::limits::BATCH_COMMANDS_MAX;
 use crate::ports::{QueuedCommand, Timer};
 use crate::saga::{Give, Step};
 use crate::{
-    ByHand, CommandId, CommandRequest, Commit, Effect, Error, EventId, Metadata, NewEvent, Payload,
-    RecordedCommit, RecordedEvent, Result, StreamName,
+    ByHand, CommandId, CommandRequest, Commit, Effect, Error, ErrorKind, EventId, Metadata, NewEvent,
+    Payload, RecordedCommit, RecordedEvent, Result, StreamName,
 };
 
 /// The type of a record of what was heard.
@@ -52,9 +52,12 @@ impl Record {
         match (event.event_type.as_str(), event.schema) {
             (REACTED, 1) => event.data.decode().map(Self::Reacted),
             (INTERVENED, 1) => event.data.decode().map(Self::Intervened),
-            (found, _) => {
+            (found, schema) => {
+                // A later release has records that this one does not know.
+                let kind = if schema == 0 { ErrorKind::Corrupt } else { ErrorKind::Newer };
                 let id = event.id();
-                Err(Error::corrupt(format!("{id} is {found} and not a saga's record")))
+                let message = format!("{id} is {found} of schema {schema} and not a saga's record");
+                Err(Error::new(kind, message))
             }
         }
     }

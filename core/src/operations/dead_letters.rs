@@ -205,7 +205,7 @@ impl<'a> DeadLetters<'a> {
 
     /// Sets aside a delivery of `event` to `function` that failed with `error` so often that it
     /// will not come again: for hosts, whatever the kind of the error. Nothing happens if the event
-    /// was handled meanwhile.
+    /// was handled meanwhile, or waits in its stream already.
     ///
     /// # Errors
     ///
@@ -213,7 +213,7 @@ impl<'a> DeadLetters<'a> {
     pub async fn give_up(&self, function: &str, event: &EventId, error: &Error) -> Result<()> {
         let consumer = self.consumer(function)?;
         let standing = consumer.standing(self.context(), &event.stream).await?;
-        if standing.reached >= event.version {
+        if standing.reached >= event.version || standing.is_waiting {
             return Ok(());
         }
         let at = EventId { version: standing.reached.next(), ..event.clone() };
@@ -234,7 +234,14 @@ impl<'a> DeadLetters<'a> {
     /// Runs a command once more. What comes of it, a refusal included, closes the letter.
     async fn run(&self, id: &str, queued: &QueuedCommand) -> Result<()> {
         let trigger = Trigger::Queued(queued.clone());
-        let outcome = match self.runtime.invoke(&queued.category, trigger).await? {
+        let reply = match self.runtime.invoke(&queued.category, trigger).await {
+            Err(error) if error.kind() == ErrorKind::Newer => {
+                queued::set_aside(self.context(), queued, &error).await?;
+                return Ok(());
+            }
+            reply => reply?,
+        };
+        let outcome = match reply {
             Reply::Accepted(receipt) => {
                 format!("accepted: {} is at version {}", receipt.stream, receipt.version)
             }

@@ -8,13 +8,14 @@ use skyfold_memory::Memory;
 
 use crate::client::Bench;
 
-const KINDS: [(&str, u16, &str); 10] = [
+const KINDS: [(&str, u16, &str); 11] = [
     ("Conflict", 409, "conflict"),
     ("Duplicate", 422, "id-reused"),
     ("NotFound", 404, "not-found"),
     ("Throttled", 503, "throttled"),
     ("Oversized", 413, "too-large"),
     ("Corrupt", 500, "corrupt"),
+    ("Newer", 503, "newer-release"),
     ("Invalid", 400, "invalid"),
     ("Denied", 403, "denied"),
     ("Unavailable", 503, "unavailable"),

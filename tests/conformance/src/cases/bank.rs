@@ -93,10 +93,13 @@ impl Bank {
         assert!(failed.is_empty(), "{function}: {failed:?}");
     }
 
-    /// Delivers `news`, all of which is handled or set aside. Returns the letters that wait about
-    /// its streams, in order of stream.
+    /// Delivers `news` for the last time, as a host does: all of which is handled or set aside.
+    /// Returns the letters that wait about its streams, in order of stream.
     pub(crate) async fn set_aside(&self, function: &str, news: &[Announced]) -> Vec<DeadLetter> {
-        self.handle(function, news).await;
+        for Failed { event, error } in self.deliver(function, news).await {
+            assert_eq!(error.kind(), skyfold::ErrorKind::Newer, "{function}: {error}");
+            self.runtime.dead_letters().give_up(function, &event, &error).await.unwrap();
+        }
         let streams: BTreeSet<_> = news.iter().map(Announced::stream).collect();
         let mut letters = vec![];
         for stream in streams {

@@ -9,9 +9,9 @@ use skyfold::{
 };
 
 use super::bank::{account, deposit, request, tag, trouble};
-use super::world::by_reference;
+use super::world::{by_reference, event};
 use super::{Bank, Case, World, cases};
-use crate::domain::{Account, Balances, Command, Mended, Tags};
+use crate::domain::{Account, Balances, Command, LaterAccount, Mended, Tags};
 use crate::faults::{Counted, tapped};
 
 pub(super) const CASES: &[Case] = cases![
@@ -22,6 +22,7 @@ pub(super) const CASES: &[Case] = cases![
     a_queued_command_that_cannot_be_run_becomes_a_letter,
     a_queued_command_is_run_again_under_its_own_id,
     a_queued_command_that_is_refused_is_no_letter,
+    a_queued_command_for_what_a_later_release_recorded_comes_again,
     a_delivery_that_failed_too_often_is_set_aside,
     health_counts_letters_and_does_not_wait_for_them,
     what_makes_no_sense_is_refused,
@@ -197,6 +198,22 @@ async fn a_queued_command_that_is_refused_is_no_letter(world: World) {
     let letters = bank.runtime.dead_letters();
     let id = letters.give_up_command(&command, &error).await.unwrap();
     let letter = letters.retry(&id).await.unwrap();
+    assert_eq!(letter.status, LetterStatus::Resolved, "{letter:?}");
+}
+
+async fn a_queued_command_for_what_a_later_release_recorded_comes_again(world: World) {
+    let (bank, command) = (world.bank(), queued("1", "a", &deposit(1)));
+    world.fill(&account("1"), &[world.commit_of("z", vec![event("Frozen", 1, "null")])]).await;
+    let trigger = Trigger::Queued(command.clone());
+    let error = bank.runtime.invoke("account", trigger).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Newer, "{error}");
+    let letters = bank.runtime.dead_letters();
+    let id = letters.give_up_command(&command, &error).await.unwrap();
+    let letter = letters.retry(&id).await.unwrap();
+    assert!(letter.is_waiting() && letter.attempts > 1, "an attempt in vain: {letter:?}");
+    let later = App::new("bank").decider::<LaterAccount>();
+    let later = Bank::of(later, world.ports.clone());
+    let letter = later.runtime.dead_letters().retry(&id).await.unwrap();
     assert_eq!(letter.status, LetterStatus::Resolved, "{letter:?}");
 }
 

@@ -87,11 +87,11 @@ async fn a_retry_that_meets_another_event_waits_there_and_keeps_its_history(worl
     world.fill(&account("1"), &commits).await;
     let news = world.news(&account("1")).await;
     let letter = world.bank().set_aside("fragile", &news).await.remove(0);
-    assert_eq!(trouble(&letter), ("account-1@2".into(), "corrupt"));
+    assert_eq!(trouble(&letter), ("account-1@2".into(), "newer-release"));
     let app = App::new("bank").decider::<LaterAccount>().projection::<LaterFragile>();
     let later = Bank::of(app, world.ports.clone());
     let next = retry(&later, "fragile").await;
-    assert_eq!(trouble(&next), ("account-1@4".into(), "corrupt"));
+    assert_eq!(trouble(&next), ("account-1@4".into(), "newer-release"));
     assert_eq!((&next.id, next.attempts, next.history.len()), (&letter.id, 2, 2));
     assert_eq!(later.view::<LaterFragile>("1").await.unwrap(), [1, 2, 3]);
     let letters = later.runtime.dead_letters();

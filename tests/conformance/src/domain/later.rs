@@ -13,7 +13,8 @@ pub struct LaterAccount;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[expect(missing_docs, reason = "the fields say what they are")]
 pub enum LaterEvent {
-    /// Money was paid in.
+    /// Money was paid in, as the command of this release asks for it.
+    #[serde(alias = "Deposit")]
     Deposited { cents: u64 },
     /// A note, which schema 2 counts in pages.
     Noted { pages: u64 },
