@@ -1,0 +1,136 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Once;
+
+use serde_json::Value;
+
+use crate::tools::root;
+use crate::{Resources, Tools};
+
+/// The script fetches its parts when it runs for the first time, which two must not do at once.
+static FETCHED: Once = Once::new();
+
+/// Makes everything, and shows it.
+const ALL: &str = "run \"all\" {\n  command = apply\n}\n";
+
+/// What Terraform, or a test of it, has said against a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused(pub String);
+
+/// A copy of a folder below `deploy`, to be spoiled.
+#[derive(Clone, Debug)]
+pub struct Copy {
+    folder: PathBuf,
+    variables: Vec<(String, String)>,
+}
+
+impl Copy {
+    /// A copy of `deploy/{target}` below `place`, for the case `case`.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be made.
+    pub fn of(target: &str, place: &str, case: &str) -> Self {
+        let folder = Path::new(place).join("deploy").join(case).join(target);
+        let _ = fs::remove_dir_all(&folder);
+        copy(&root().join("deploy").join(target), &folder);
+        Self { folder, variables: vec![] }
+    }
+
+    /// The same with the variable `name` set.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((format!("TF_VAR_{name}"), value.to_owned()));
+        self
+    }
+
+    /// Puts `text` into the file `name`, and returns the file's place.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot.
+    pub fn write(&self, name: &str, text: &str) -> String {
+        let path = self.folder.join(name);
+        fs::write(&path, text).expect("the copy can be written");
+        path.display().to_string()
+    }
+
+    /// Says `to` in the file `name` where it says `from`, which it does.
+    ///
+    /// # Panics
+    ///
+    /// If it does not say so exactly once.
+    pub fn spoil(&self, name: &str, from: &str, to: &str) {
+        let path = self.folder.join(name);
+        let text = fs::read_to_string(&path).expect("the file is there");
+        assert_eq!(text.matches(from).count(), 1, "{name} says this once: {from}");
+        fs::write(&path, text.replace(from, to)).expect("the copy can be written");
+    }
+
+    /// Has Terraform look at names, types, blocks and references.
+    ///
+    /// # Errors
+    ///
+    /// What it says against them.
+    pub fn validate(&self, tools: &Tools) -> Result<(), Refused> {
+        self.check(tools, &["validate"]).map(|_| ())
+    }
+
+    /// Has Terraform look at how it is laid out.
+    ///
+    /// # Errors
+    ///
+    /// What it says against that.
+    pub fn format(&self, tools: &Tools) -> Result<(), Refused> {
+        self.check(tools, &["fmt"]).map(|_| ())
+    }
+
+    /// Has Terraform make everything, and returns it.
+    ///
+    /// # Errors
+    ///
+    /// What it says against it.
+    pub fn apply(&self, tools: &Tools) -> Result<Resources, Refused> {
+        self.write("all.tftest.hcl", ALL);
+        let said = self.check(tools, &["test"])?;
+        let messages = said.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let state = messages.into_iter().find(|message| message["type"] == "test_state");
+        let resources = state.and_then(|message| Resources::of(&message["test_state"]));
+        resources.ok_or(Refused(said))
+    }
+
+    fn check(&self, tools: &Tools, steps: &[&str]) -> Result<String, Refused> {
+        FETCHED.call_once(|| {
+            let _ = self.run(tools, &["validate"]);
+        });
+        self.run(tools, steps)
+    }
+
+    fn run(&self, tools: &Tools, steps: &[&str]) -> Result<String, Refused> {
+        let mut check = Command::new("bash");
+        check.arg(&tools.check).arg(&self.folder).args(steps);
+        check.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        check.env("TF_CLI_ARGS_test", "-json -verbose");
+        let output = check.output().expect("bash runs");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned()
+            + &String::from_utf8_lossy(&output.stderr);
+        match output.status.success() {
+            true => Ok(said),
+            false => Err(Refused(said)),
+        }
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("the folder can be made");
+    for entry in fs::read_dir(from).expect("the folder can be read") {
+        let path = entry.expect("the folder can be read").path();
+        let target = to.join(path.file_name().unwrap_or_default());
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            fs::copy(&path, &target).expect("the file can be copied");
+        }
+    }
+}
