@@ -9,8 +9,8 @@ use crate::limits::BATCH_COMMANDS_MAX;
 use crate::ports::{QueuedCommand, Timer};
 use crate::saga::{Give, Step};
 use crate::{
-    ByHand, CommandId, CommandRequest, Commit, Effect, Error, ErrorKind, EventId, Metadata, NewEvent,
-    Payload, RecordedCommit, RecordedEvent, Result, StreamName,
+    ByHand, CommandId, CommandRequest, Commit, Effect, Error, ErrorKind, EventId, Metadata,
+    NewEvent, Payload, RecordedCommit, RecordedEvent, Result, StreamName,
 };
 
 /// The type of a record of what was heard.

@@ -39,13 +39,13 @@ pub(crate) struct Remote {
 
 /// What is asked of the app.
 pub(crate) struct Asked {
-    path: String,
+    pub(crate) path: String,
     pub(crate) query: Vec<(&'static str, String)>,
-    headers: Vec<(&'static str, String)>,
+    pub(crate) headers: Vec<(&'static str, String)>,
     /// What is posted, if this is a post.
     pub(crate) body: Option<Payload>,
     /// How long the app was asked to wait.
-    wait: Duration,
+    pub(crate) wait: Duration,
 }
 
 /// What it answered.

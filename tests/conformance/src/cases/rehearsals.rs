@@ -74,9 +74,7 @@ async fn a_rehearsal_tells_what_could_not_be_handled(world: World) {
         bank.accept(name, "jinx", &Command::Jinx).await;
         bank.accept(name, "late", &deposit(1)).await;
     }
-    let all = async || {
-        (world.feed(&FeedQuery::default()).await.len() == 94).then_some(())
-    };
+    let all = async || (world.feed(&FeedQuery::default()).await.len() == 94).then_some(());
     world.eventually("every commit", all).await;
     bank.handle("fragile", &world.news(&account("3")).await).await;
     let letter = bank.letter("fragile", &account("3")).await.expect("it waits");
