@@ -113,7 +113,7 @@ async fn a_served_app_is_helped_where_it_runs() {
     let skip =
         ["sagas", "skip", "limit", "1", "--event", "tally-1@1", "--reason", "x", "--url", url];
     let skipped = run_words(&elsewhere, &skip).await;
-    assert!(skipped.err.contains("limit does not wait at tally-1@1"), "{skipped:?}");
+    assert!(skipped.err.contains("limit 1 has heard tally-1@1"), "{skipped:?}");
     captured.stop();
     assert_eq!(running.await.unwrap(), Exit::Done);
 }

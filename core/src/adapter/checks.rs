@@ -54,7 +54,8 @@ pub fn check_key(key: &DocumentKey) -> Result<()> {
 ///
 /// # Errors
 ///
-/// [`Invalid`](ErrorKind::Invalid), or [`Oversized`](ErrorKind::Oversized) if its body is too large.
+/// [`Invalid`](ErrorKind::Invalid) if it would not, [`Oversized`](ErrorKind::Oversized) if its body
+/// is too large.
 pub fn check_write(write: &Write) -> Result<()> {
     check_key(&write.key)?;
     let mut lists = BTreeSet::new();

@@ -301,7 +301,7 @@ impl Sagas<'_> {
         };
         let Some(by_hand) = by_hand(&event)? else {
             let what = heard(&event)?.map_or_else(String::new, |heard| heard.to_string());
-            let message = format!("{saga} {id} has heard {what} meanwhile");
+            let message = format!("{saga} {id} has heard {what}: it is not to be skipped");
             return Err(Error::new(ErrorKind::Conflict, message));
         };
         let (record, sent) = (event.id(), None);
