@@ -10,6 +10,7 @@ use skyfold::ports::{FeedQuery, QueuedCommand};
 use skyfold::{EventId, Failed, Reply, StreamName, Trigger};
 
 use crate::faults::Fault;
+use crate::fragile::MISHAP;
 use crate::history::{Answer, Attempt, Source};
 use crate::simulation::{Action, Outcome, Simulation, Work};
 use crate::subject::Subject;
@@ -81,21 +82,19 @@ enum Origin {
 
 impl Deliveries {
     pub(crate) fn new(subject: &Subject) -> Self {
-        let inbox = |function: &str, brings| Inbox {
-            function: function.to_owned(),
-            brings,
-            waiting: vec![],
-            is_called: false,
-            busy: 0,
-        };
-        let mut inboxes = vec![inbox(&subject.relay, Brings::Commits)];
+        let mut inboxes = vec![Inbox::new(&subject.relay, Brings::Commits)];
         for (function, hears) in &subject.consumers {
-            inboxes.push(inbox(function, Brings::Events(hears.clone())));
+            inboxes.push(Inbox::new(function, Brings::Events(hears.clone())));
         }
         for category in &subject.categories {
-            inboxes.push(inbox(category, Brings::Commands));
+            inboxes.push(Inbox::new(category, Brings::Commands));
         }
         Self { inboxes }
+    }
+
+    /// From now on `function` hears events as well.
+    pub(crate) fn add_consumer(&mut self, (function, hears): &(String, Vec<String>)) {
+        self.inboxes.push(Inbox::new(function, Brings::Events(hears.clone())));
     }
 
     /// The places of those who hear events.
@@ -106,6 +105,11 @@ impl Deliveries {
 }
 
 impl Inbox {
+    fn new(function: &str, brings: Brings) -> Self {
+        let (function, waiting) = (function.to_owned(), vec![]);
+        Self { function, brings, waiting, is_called: false, busy: 0 }
+    }
+
     fn takes(&self, message: &Message) -> bool {
         match (&self.brings, message) {
             (Brings::Commits, Message::Commit(_)) => true,
@@ -269,10 +273,12 @@ impl Simulation<'_> {
         }
     }
 
-    /// What fails for good would be parked, and nothing here deserves that.
+    /// What fails for good is set aside. Only where no letter could be written it comes again, and
+    /// only poison deserves one.
     fn check_failure(&mut self, inbox: usize, failed: &Failed) {
         let Failed { event, error } = failed;
-        if !error.is_transient() && error.kind() != skyfold::ErrorKind::Conflict {
+        let is_poison = self.plan.faults.has(Fault::Poison) && error.message().contains(MISHAP);
+        if !error.is_transient() && !is_poison && error.kind() != skyfold::ErrorKind::Conflict {
             let function = &self.deliveries.inboxes[inbox].function;
             let found = format!("{event} by {function}: {error}");
             self.fail(Rule::NothingIsParked, found);

@@ -7,8 +7,9 @@ use std::task::{Context, Poll, Waker};
 use skyfold::limits::BATCH_DOCUMENTS_MAX;
 use skyfold::ports::QueuedCommand;
 use skyfold::ports::{DocumentKey, DocumentStore, EventFeed, FeedQuery, Listing, Ports};
-use skyfold::{CommandId, Payload, RecordedCommit, StreamName};
+use skyfold::{CommandId, DeadLetter, Payload, RecordedCommit, StreamName};
 
+use crate::faults::Fault;
 use crate::history::{Attempt, History};
 use crate::simulation::Simulation;
 use crate::violation::Violation;
@@ -23,6 +24,14 @@ pub(crate) struct Evidence {
     pub(crate) stored: BTreeMap<StreamName, Vec<RecordedCommit>>,
     /// Every document, with the lists that it is in.
     pub(crate) documents: BTreeMap<DocumentKey, Kept>,
+    /// The dead letters, those that somebody has seen to among them.
+    pub(crate) letters: Vec<DeadLetter>,
+    /// Whether a release failed on some events.
+    pub(crate) is_poisoned: bool,
+    /// Whether a release wrote events in a newer schema.
+    pub(crate) is_evolved: bool,
+    /// Whether a new revision of some read models was built.
+    pub(crate) is_revised: bool,
     pub(crate) history: History,
     /// The attempts at commands of one id for one stream, by their place in the history.
     pub(crate) asked: BTreeMap<(StreamName, CommandId), Vec<usize>>,
@@ -42,7 +51,8 @@ pub(crate) struct Kept {
 
 impl Evidence {
     pub(crate) fn gather(simulation: Simulation<'_>) -> Self {
-        let Simulation { world, memory, history, turns, violation, .. } = simulation;
+        let Simulation { world, plan, memory, revision, history, turns, violation, .. } =
+            simulation;
         let ports = memory.ports();
         let mut asked: BTreeMap<_, Vec<usize>> = BTreeMap::new();
         for (nth, attempt) in history.attempts.iter().enumerate() {
@@ -51,10 +61,17 @@ impl Evidence {
         }
         let mut state = world.lock();
         let written = std::mem::take(&mut state.documents);
+        let documents = kept(&ports, written);
+        let letters = letters(&documents);
+        letters.iter().for_each(|_| state.counts.count(Fault::Poison));
         Self {
             log: std::mem::take(&mut state.log),
             stored: stored(&*ports.feed),
-            documents: kept(&ports, written),
+            documents,
+            letters,
+            is_poisoned: plan.faults.has(Fault::Poison),
+            is_evolved: plan.faults.has(Fault::Evolution),
+            is_revised: revision.is_listed,
             history,
             asked,
             sent: std::mem::take(&mut state.sent),
@@ -101,6 +118,12 @@ fn kept(
         }
     }
     kept
+}
+
+fn letters(documents: &BTreeMap<DocumentKey, Kept>) -> Vec<DeadLetter> {
+    let letters = documents.iter().filter(|(key, _)| key.collection == DeadLetter::COLLECTION);
+    let letters = letters.map(|(_, kept)| kept.body.decode());
+    letters.collect::<Result<_, _>>().expect("core reads its own letters")
 }
 
 /// What `future` comes to, which waits for nothing.

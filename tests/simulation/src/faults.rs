@@ -53,11 +53,16 @@ pub enum Fault {
     Evolution,
     /// Past events are delivered once more while live ones come.
     Replay,
+    /// Half of the processes run a release that fails on some events, until it is mended: those
+    /// events are set aside, and an operator tries again or gives up.
+    Poison,
+    /// A new revision of read models is built beside the old one, and switched to.
+    Revision,
 }
 
 impl Fault {
     /// Every fault there is.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::CrashBefore,
         Self::CrashAfter,
         Self::Cancel,
@@ -79,6 +84,8 @@ impl Fault {
         Self::Deployment,
         Self::Evolution,
         Self::Replay,
+        Self::Poison,
+        Self::Revision,
     ];
 
     /// How often it happens where it can, of 65,536 times, in a seed of medium weather.
@@ -94,7 +101,9 @@ impl Fault {
             Self::Twin | Self::Duplicate => 4_000,
             Self::LateDuplicate => 1_500,
             Self::Delay | Self::LostReply => 3_000,
-            Self::Skew | Self::Deployment | Self::Evolution => DRAWS / 2,
+            Self::Skew | Self::Deployment | Self::Evolution | Self::Poison | Self::Revision => {
+                DRAWS / 2
+            }
             Self::Replay => 3_000,
         }
     }
@@ -131,11 +140,19 @@ impl Faults {
         let mut faults = Self::none();
         for fault in Fault::ALL {
             let (doublings, is_drawn) = (rng.u32(0..6), rng.u32(0..5) > 1);
-            // A release that meets an event in a newer schema sets its stream aside until an
-            // operator tries again, and no run has an operator: nobody draws it.
-            if is_drawn && fault != Fault::Evolution {
+            if is_drawn {
                 let rate = (fault.usual_rate() << doublings) / 8;
                 faults.rates[fault as usize] = rate.clamp(1, DRAWS / 2);
+            }
+        }
+        // A new revision is enough of a new release for one run.
+        let is_revised = rng.u32(0..4) == 0;
+        if !is_revised {
+            faults = faults.without(Fault::Revision);
+        }
+        if faults.has(Fault::Revision) {
+            for release in [Fault::Deployment, Fault::Evolution, Fault::Poison] {
+                faults = faults.without(release);
             }
         }
         faults

@@ -16,6 +16,13 @@ const SKEW_MILLIS_MAX: i64 = 3_600_000;
 #[derive(Debug, Default)]
 pub(crate) struct Nodes(Vec<Node>);
 
+impl Nodes {
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
+    }
+}
+
 /// A process.
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
@@ -29,6 +36,10 @@ pub(crate) struct Node {
 pub(crate) enum Release {
     /// The first.
     Same,
+    /// The first before it was mended: it fails on some events.
+    Fragile,
+    /// The first with a new revision of some read models beside the old one.
+    Revised,
     /// The next, whose states have another form.
     Next,
     /// The next, whose events have another form as well.
@@ -49,6 +60,8 @@ impl Simulation<'_> {
         let release = self.any_release();
         let app = match release {
             Release::Same => &self.subject.app,
+            Release::Fragile => &self.subject.fragile,
+            Release::Revised => &self.subject.revised,
             Release::Next => &self.subject.next,
             Release::Evolved => &self.subject.evolved,
         };
@@ -67,6 +80,12 @@ impl Simulation<'_> {
     /// What a process that starts now runs.
     fn any_release(&mut self) -> Release {
         let faults = &self.plan.faults;
+        if self.revision.is_listed {
+            return Release::Revised;
+        }
+        if faults.has(Fault::Poison) && !self.operator.is_mended && self.rng.bool() {
+            return Release::Fragile;
+        }
         if faults.has(Fault::Evolution) && (self.is_deployed || self.rng.bool()) {
             return Release::Evolved;
         }

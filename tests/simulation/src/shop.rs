@@ -15,14 +15,16 @@ use order::stock::{self, Stock};
 use order::undoing::{Because, BroughtBack};
 use order::views::{CustomerOrder, DaySales, OrderSummary, ProductSales, StockLevel};
 use order::{Currency, Money};
-use skyfold::{App, CommandRequest, Edge, StreamId, StreamName};
+use skyfold::{App, CommandRequest, Edge, Projection, StreamId, StreamName};
 
 use crate::checker::{Balance, Decisions, Sagas, Views};
 use crate::evidence::at_once;
 use crate::evolved::Evolved;
 use crate::faults::spread;
+use crate::fragile::Fragile;
 use crate::next::Next;
 use crate::plan::{Ask, Size};
+use crate::revised::Revised;
 use crate::subject::Subject;
 use crate::world::START;
 
@@ -32,7 +34,7 @@ const LARGE: std::ops::Range<usize> = 68..90;
 /// The order app.
 pub(crate) fn subject() -> Subject {
     Subject::new(
-        [order::app(), next(), evolved()],
+        [order::app(), fragile(), revised(), next(), evolved()],
         asks,
         vec![
             Box::new(Decisions::<Order>::new()),
@@ -46,7 +48,33 @@ pub(crate) fn subject() -> Subject {
             Box::new(Views::<ProductSales>::new()),
             Box::new(Balance),
         ],
+        vec![
+            Box::new(Views::<Revised<OrderSummary>>::new()),
+            Box::new(Views::<Revised<ProductSales>>::new()),
+        ],
+        OrderSummary::NAME,
     )
+}
+
+/// The app with a new revision of a view of one stream, and of one of many streams.
+fn revised() -> App {
+    order::app().projection::<Revised<OrderSummary>>().projection::<Revised<ProductSales>>()
+}
+
+/// The app before anybody has mended what fails on some events.
+fn fragile() -> App {
+    App::new("order")
+        .decider::<Order>()
+        .decider::<Stock>()
+        .decider_with_edge::<Payment, _>(|command, edge| async move {
+            gateway::ask(&SimulatedGateway, command, &edge).await
+        })
+        .saga::<Fragile<Fulfilment>>()
+        .projection::<Fragile<OrderSummary>>()
+        .projection::<Fragile<CustomerOrder>>()
+        .projection::<Fragile<StockLevel>>()
+        .projection::<Fragile<DaySales>>()
+        .projection::<Fragile<ProductSales>>()
 }
 
 /// The app after a deployment that changes the form of every state.

@@ -16,7 +16,9 @@ use crate::evidence::Evidence;
 use crate::faults::{Fault, Faults, spread};
 use crate::history::History;
 use crate::nodes::Nodes;
+use crate::operator::Operator;
 use crate::plan::Plan;
+use crate::revision::Revision;
 use crate::scheduler::{Polled, Scheduler, TaskId};
 use crate::subject::Subject;
 use crate::trace::Tracing;
@@ -43,6 +45,14 @@ pub(crate) enum Action {
     Replay(usize),
     /// A node is replaced.
     Restart(usize),
+    /// The release that fails on some events is replaced.
+    Mend,
+    /// An operator looks for dead letters.
+    Operate,
+    /// A new revision of some read models is deployed.
+    Revise,
+    /// It is built, and switched to.
+    Build,
     /// Nothing goes wrong any more.
     Calm,
 }
@@ -60,6 +70,10 @@ pub(crate) enum Work {
     Run { inbox: usize, parcel: Parcel, attempt: usize },
     /// A replay of the consumer in this place.
     Replay(usize),
+    /// An operator's visit.
+    Operate,
+    /// The building of a new revision.
+    Build,
 }
 
 pub(crate) type Outcome = Result<Reply>;
@@ -75,6 +89,8 @@ pub(crate) struct Simulation<'a> {
     pub(crate) nodes: Nodes,
     pub(crate) deliveries: Deliveries,
     pub(crate) clients: Clients,
+    pub(crate) operator: Operator,
+    pub(crate) revision: Revision,
     pub(crate) history: History,
     /// Where each task runs, and what it is about.
     pub(crate) works: BTreeMap<TaskId, (usize, Work)>,
@@ -99,6 +115,8 @@ impl<'a> Simulation<'a> {
             nodes: Nodes::default(),
             deliveries: Deliveries::new(subject),
             clients: Clients::new(plan.ops.len()),
+            operator: Operator::default(),
+            revision: Revision::default(),
             history: History::default(),
             works: BTreeMap::new(),
             rng: Rng::with_seed(plan.schedule),
@@ -120,22 +138,26 @@ impl<'a> Simulation<'a> {
             }
         }
         self.agenda.enter(START + self.plan.calm, Action::Calm);
-        let moments = |rng: &mut Rng, calm: Duration| {
-            let millis = u64::try_from(calm.as_millis()).unwrap_or(u64::MAX);
-            START + Duration::from_millis(rng.u64(0..=millis))
-        };
         for consumer in self.deliveries.consumers() {
             if self.strikes(Fault::Replay) {
-                let at = moments(&mut self.rng, self.plan.calm);
+                let at = self.any_moment();
                 self.agenda.enter(at, Action::Replay(consumer));
             }
         }
         for node in 0..self.plan.nodes {
             if self.strikes(Fault::Deployment) || self.strikes(Fault::Evolution) {
-                let at = moments(&mut self.rng, self.plan.calm);
+                let at = self.any_moment();
                 self.agenda.enter(at, Action::Restart(node));
             }
         }
+        self.plan_operator();
+        self.plan_revision();
+    }
+
+    /// Some time before nothing goes wrong any more.
+    pub(crate) fn any_moment(&mut self) -> OffsetDateTime {
+        let millis = u64::try_from(self.plan.calm.as_millis()).unwrap_or(u64::MAX);
+        START + Duration::from_millis(self.rng.u64(0..=millis))
     }
 
     /// Lets everything happen until nothing is left to do, or something is not as it must be.
@@ -167,13 +189,21 @@ impl<'a> Simulation<'a> {
             Action::Serve(inbox) => self.serve(inbox),
             Action::Replay(consumer) => self.replay(consumer),
             Action::Restart(node) => self.restart(node),
+            Action::Mend => self.mend(),
+            Action::Operate => self.operate(),
+            Action::Revise => self.revise(),
+            Action::Build => self.build(),
             Action::Calm => {
                 {
                     let mut state = self.world.lock();
                     state.faults = Faults::none();
                     state.tell("nothing goes wrong any more");
                 }
+                self.mend();
                 self.finish_deployment();
+                if self.plan.faults.has(Fault::Poison) {
+                    self.operate_later();
+                }
             }
         }
     }
@@ -221,17 +251,19 @@ impl<'a> Simulation<'a> {
             Work::Serve { inbox, parcels } => self.served(inbox, parcels, outcome),
             Work::Run { inbox, parcel, attempt } => self.ran(inbox, parcel, attempt, outcome),
             Work::Replay(consumer) => self.replayed(consumer, outcome),
+            Work::Operate => self.operated(outcome),
+            Work::Build => self.built(outcome),
         }
     }
 
-    /// A process that is behind cannot read what the newest version writes: whatever it was given
-    /// comes again, as if it had not been there.
+    /// A process that is behind cannot read what the newest version writes, and says so: whatever
+    /// it was given comes again, as if it had not been there.
     fn excused(&self, node: usize, outcome: Outcome) -> Outcome {
         if !self.is_behind(node) {
             return outcome;
         }
         let excuse = |error: &Error| match error.kind() {
-            ErrorKind::Corrupt => Some(Error::new(ErrorKind::Unavailable, error.to_string())),
+            ErrorKind::Newer => Some(Error::new(ErrorKind::Unavailable, error.to_string())),
             _ => None,
         };
         match outcome {
@@ -265,6 +297,8 @@ impl<'a> Simulation<'a> {
                     self.return_all(inbox, vec![parcel]);
                 }
                 Some((_, Work::Replay(consumer))) => self.replay_later(consumer),
+                Some((_, Work::Operate)) => self.operate_later(),
+                Some((_, Work::Build)) => self.build_later(),
             }
         }
     }

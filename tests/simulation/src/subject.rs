@@ -1,7 +1,7 @@
 //! What is simulated: an app, what is asked of it, and what must hold of it.
 
 use fastrand::Rng;
-use skyfold::{App, Kind, Manifest};
+use skyfold::{App, Descriptor, Kind, Manifest};
 
 use crate::checker::Audit;
 use crate::plan::{Ask, Size};
@@ -9,6 +9,10 @@ use crate::plan::{Ask, Size};
 /// An app, and all that a simulation must know of it.
 pub(crate) struct Subject {
     pub(crate) app: App,
+    /// The app before it was mended: it fails on some events.
+    pub(crate) fragile: App,
+    /// The app with a new revision of some read models beside the old one.
+    pub(crate) revised: App,
     /// The next version of the app, whose states have another form.
     pub(crate) next: App,
     /// The next version of the app, whose events have another form as well.
@@ -23,6 +27,12 @@ pub(crate) struct Subject {
     pub(crate) consumers: Vec<(String, Vec<String>)>,
     /// The categories that take commands.
     pub(crate) categories: Vec<String>,
+    /// A projection whose views make sense with an event left out.
+    pub(crate) forgiving: &'static str,
+    /// The functions of new revisions, and the categories that they hear.
+    pub(crate) revised_consumers: Vec<(String, Vec<String>)>,
+    /// What must hold of their views.
+    pub(crate) revised_audits: Vec<Box<dyn Audit>>,
     /// The projections whose views have the ids of streams.
     pub(crate) own_views: Vec<OwnView>,
 }
@@ -36,11 +46,17 @@ pub(crate) struct OwnView {
 
 impl Subject {
     pub(crate) fn new(
-        [app, next, evolved]: [App; 3],
+        [app, fragile, revised, next, evolved]: [App; 5],
         asks: fn(&mut Rng, Size) -> Vec<Ask>,
         audits: Vec<Box<dyn Audit>>,
+        revised_audits: Vec<Box<dyn Audit>>,
+        forgiving: &'static str,
     ) -> Self {
         let manifest: Manifest = app.manifest();
+        let is_new = |function: &&Descriptor| manifest.function(&function.name).is_none();
+        let with_new = revised.manifest();
+        let new = with_new.functions.iter().filter(is_new);
+        let revised_consumers: Vec<_> = new.map(|f| (f.name.clone(), f.hears.clone())).collect();
         let of = |kind| manifest.functions.iter().filter(move |f| f.kind == kind);
         let relay = of(Kind::Relay).map(|f| f.name.clone()).next();
         let hearing = manifest.functions.iter().filter(|f| !f.hears.is_empty());
@@ -50,6 +66,11 @@ impl Subject {
             consumers: hearing.map(|f| (f.name.clone(), f.hears.clone())).collect(),
             categories: of(Kind::Command).map(|f| f.name.clone()).collect(),
             app,
+            fragile,
+            forgiving,
+            revised,
+            revised_consumers,
+            revised_audits,
             next,
             evolved,
             asks,

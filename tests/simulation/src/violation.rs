@@ -107,6 +107,9 @@ pub enum Rule {
     ComesToRest,
     HandledInTheEnd,
     NothingIsParked,
+    LettersArePoison,
+    LettersAreSeenTo,
+    RevisionsAreBuilt,
     NothingPanics,
     HealthIsTold,
 }
@@ -159,6 +162,9 @@ impl Rule {
             Self::ComesToRest => "the run comes to rest",
             Self::HandledInTheEnd => "whatever is delivered is handled in the end",
             Self::NothingIsParked => "nothing is parked",
+            Self::LettersArePoison => "only poison is set aside",
+            Self::LettersAreSeenTo => "every dead letter is closed once it is seen to",
+            Self::RevisionsAreBuilt => "a new revision is built in the end",
             Self::NothingPanics => "nothing panics",
             Self::HealthIsTold => "an app that has kept up says so",
         }
@@ -206,10 +212,13 @@ impl Rule {
             | Self::FilledIsComplete
             | Self::ShippedIsPaid
             | Self::AmountsFit => Harm::WrongMoney,
-            Self::TransactionsEnd | Self::OrdersEnd | Self::ComesToRest | Self::HandledInTheEnd => {
-                Harm::Stuck
-            }
-            Self::NothingIsParked => Harm::Parked,
+            Self::TransactionsEnd
+            | Self::OrdersEnd
+            | Self::ComesToRest
+            | Self::LettersAreSeenTo
+            | Self::RevisionsAreBuilt
+            | Self::HandledInTheEnd => Harm::Stuck,
+            Self::NothingIsParked | Self::LettersArePoison => Harm::Parked,
         }
     }
 }

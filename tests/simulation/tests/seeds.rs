@@ -3,10 +3,13 @@
 use std::ops::ControlFlow;
 use std::thread::available_parallelism;
 
-use simulation::Simulator;
+use simulation::{Fault, Simulator};
 
 /// How many seeds every run of the tests tries.
 const SEEDS: u64 = 4_000;
+
+/// How often each fault must have happened among them.
+const MET_MIN: u64 = 100;
 
 #[test]
 fn every_seed_ends_as_it_must() {
@@ -20,4 +23,9 @@ fn every_seed_ends_as_it_must() {
     assert_eq!(totals.failed, Vec::<u64>::new(), "run each with --seed N --trace");
     assert_eq!(totals.seeds, SEEDS);
     assert!(totals.commits > SEEDS, "something was recorded: {totals:?}");
+    for fault in Fault::ALL {
+        let count = totals.faults.of(fault);
+        println!("{count:>9} × {fault}");
+        assert!(count >= MET_MIN, "{fault} happened {count} times");
+    }
 }

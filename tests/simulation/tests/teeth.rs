@@ -28,11 +28,13 @@ fn every_planted_defect_is_found() {
     let sound = run(&program, None, SOUND_SEEDS);
     assert!(sound.status.success(), "{}", text(&sound.stdout));
     let mut missed = vec![];
+    println!("| defect | found by seed | which broke |\n|---|---|---|");
     for (nth, defect) in teeth::defects().enumerate() {
         let output = run(&program, Some(nth), SEEDS);
         let report = text(&output.stdout);
-        let found = report.lines().find(|line| line.starts_with("seed "));
-        println!("{}: {}", defect.name, found.unwrap_or("not found"));
+        let found = report.lines().find_map(|line| line.strip_prefix("seed ")?.split_once(':'));
+        let (seed, rule) = found.unwrap_or(("none", ""));
+        println!("| {} | {seed} |{rule} |", defect.name);
         if found.is_none() {
             missed.push(defect.name);
         }

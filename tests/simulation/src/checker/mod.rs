@@ -2,6 +2,7 @@
 
 mod balance;
 mod decisions;
+mod letters;
 #[cfg(test)]
 mod linear;
 mod receipts;
@@ -17,12 +18,11 @@ pub(crate) use views::Views;
 
 use serde::Serialize;
 use serde_json::Value;
-use skyfold::DeadLetter;
 use skyfold::ports::DocumentKey;
 
 use crate::evidence::Evidence;
 use crate::subject::{OwnView, Subject};
-use crate::violation::{Rule, Verdict, Violation, ensure};
+use crate::violation::{Rule, Verdict, ensure};
 
 /// What must hold of one part of an app.
 pub(crate) trait Audit: Send + Sync {
@@ -39,22 +39,11 @@ pub(crate) fn check(subject: &Subject, evidence: &Evidence) -> Verdict {
     if let Some(violation) = &evidence.violation {
         return Err(violation.clone());
     }
-    check_nothing_is_parked(evidence)?;
+    letters::check(evidence)?;
     streams::check(evidence)?;
     receipts::check(evidence)?;
-    subject.audits.iter().try_for_each(|audit| audit.check(evidence))
-}
-
-/// There is no dead letter, not even one that somebody has seen to.
-fn check_nothing_is_parked(evidence: &Evidence) -> Verdict {
-    let is_letter = |key: &&DocumentKey| key.collection == DeadLetter::COLLECTION;
-    match evidence.documents.keys().find(is_letter) {
-        None => Ok(()),
-        Some(key) => {
-            let letter = &evidence.documents[key].body;
-            Err(Violation::new(Rule::NothingIsParked, letter.to_string()))
-        }
-    }
+    let of_revision: &[_] = if evidence.is_revised { &subject.revised_audits } else { &[] };
+    subject.audits.iter().chain(of_revision).try_for_each(|audit| audit.check(evidence))
 }
 
 /// The checkpoints of `consumer` are at the end of every stream of the categories that it hears.

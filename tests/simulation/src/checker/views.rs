@@ -8,7 +8,7 @@ use skyfold::ports::{DocumentKey, Listing};
 use skyfold::{Payload, Projection, RecordedEvent, Route, StreamName, Version};
 
 use crate::checker::spans::Spans;
-use crate::checker::{Audit, is_written};
+use crate::checker::{Audit, is_written, letters};
 use crate::evidence::Evidence;
 use crate::history::Look;
 use crate::newer::former;
@@ -33,7 +33,8 @@ struct Body {
     seen: Vec<(StreamName, Version)>,
 }
 
-type Folded<V> = BTreeMap<String, Option<V>>;
+/// What each view may be: more than one where an event was given up.
+type Folded<V> = BTreeMap<String, Vec<Option<V>>>;
 
 impl<P: Projection> Audit for Views<P> {
     fn own_view(&self) -> Option<OwnView> {
@@ -49,6 +50,7 @@ impl<P: Projection> Audit for Views<P> {
     fn check(&self, evidence: &Evidence) -> Verdict {
         let mut looks = looks::<P>(evidence);
         let (subscription, mut views) = (P::subscription(), Folded::<P::View>::new());
+        let discarded = letters::discarded(evidence, P::NAME);
         for commit in &evidence.log.all {
             if !subscription.categories().any(|category| category == commit.stream.category()) {
                 continue;
@@ -57,11 +59,11 @@ impl<P: Projection> Audit for Views<P> {
                 let event = subscription
                     .decode(former(event))
                     .map_err(|error| Violation::new(Rule::Readable, error.to_string()))?;
-                apply::<P>(&mut views, &event);
+                apply::<P>(&mut views, &event, discarded.contains(&event.id()));
                 if let Some(looks) = looks.get_mut(&event.stream) {
                     let view = views.get(event.stream.id().as_str());
-                    let expected = view.and_then(Option::as_ref);
-                    looks.at(event.version, |look| is_shown(look.found.as_ref(), expected));
+                    let expected = view.map_or(&[][..], Vec::as_slice);
+                    looks.at(event.version, |look| shown(look.found.as_ref(), expected).is_some());
                 }
             }
         }
@@ -72,15 +74,21 @@ impl<P: Projection> Audit for Views<P> {
     }
 }
 
-fn apply<P: Projection>(views: &mut Folded<P::View>, event: &RecordedEvent<P::Input>) {
+fn apply<P: Projection>(
+    views: &mut Folded<P::View>,
+    event: &RecordedEvent<P::Input>,
+    is_discarded: bool,
+) {
     let keys = match P::route() {
         Route::OwnStream => vec![event.stream.id().as_str().to_owned()],
         Route::Keyed(keys) => keys(event),
     };
     for key in std::collections::BTreeSet::from_iter(keys) {
-        let view = views.remove(&key).flatten();
-        let view = P::project(&key, view, event);
-        views.insert(key, view);
+        let before = views.remove(&key).unwrap_or_else(|| vec![None]);
+        let left_out = if is_discarded { before.clone() } else { vec![] };
+        let projected = before.into_iter().map(|view| P::project(&key, view, event));
+        let after = projected.chain(left_out).collect();
+        views.insert(key, after);
     }
 }
 
@@ -96,13 +104,20 @@ fn looks<P: Projection>(evidence: &Evidence) -> BTreeMap<&StreamName, Spans<&Loo
     looks.into_iter().map(|(stream, looks)| (stream, Spans::of(looks))).collect()
 }
 
-/// Whether what was `found` is the view that was `expected`.
-fn is_shown<V: Serialize>(found: Option<&Payload>, expected: Option<&V>) -> bool {
-    match (found, expected) {
+/// The view among those `expected` that is what was `found`. Where none is expected there is none.
+fn shown<'a, V: Serialize>(
+    found: Option<&Payload>,
+    expected: &'a [Option<V>],
+) -> Option<Option<&'a V>> {
+    if expected.is_empty() && found.is_none() {
+        return Some(None);
+    }
+    let is_found = |view: &&Option<V>| match (found, view) {
         (None, None) => true,
         (Some(found), Some(expected)) => is_written(expected, found.get()),
         _ => false,
-    }
+    };
+    expected.iter().find(is_found).map(Option::as_ref)
 }
 
 fn collection<P: Projection>() -> String {
@@ -122,12 +137,14 @@ fn check_documents<P: Projection>(evidence: &Evidence, views: &Folded<P::View>) 
             .body
             .decode()
             .map_err(|error| Violation::new(Rule::Readable, error.to_string()))?;
-        let expected = views.get(key).and_then(Option::as_ref);
-        ensure(Rule::ViewsAreFolds, is_shown(body.view.as_ref(), expected), || {
+        let expected = views.get(key).map_or(&[][..], Vec::as_slice);
+        let Some(view) = shown(body.view.as_ref(), expected) else {
             let expected = serde_json::to_string(&expected).unwrap_or_default();
-            format!("{collection}/{key}\nfound:    {}\nexpected: {expected}", kept.body)
-        })?;
-        check_listings::<P>(key, expected, &kept.listings)?;
+            let found = &kept.body;
+            let found = format!("{collection}/{key}\nfound:    {found}\nexpected: {expected}");
+            return Err(Violation::new(Rule::ViewsAreFolds, found));
+        };
+        check_listings::<P>(key, view, &kept.listings)?;
         check_seen(evidence, key, body.seen)?;
     }
     Ok(())

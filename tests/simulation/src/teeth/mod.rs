@@ -7,6 +7,7 @@
 mod commands;
 mod deliveries;
 mod evolution;
+mod letters;
 mod sagas;
 mod views;
 
@@ -46,6 +47,7 @@ pub fn defects() -> impl Iterator<Item = &'static Defect> {
         commands::DEFECTS,
         deliveries::DEFECTS,
         evolution::DEFECTS,
+        letters::DEFECTS,
         sagas::DEFECTS,
         views::DEFECTS,
     ];

@@ -1,0 +1,48 @@
+use super::Defect;
+
+/// What is wrong with dead letters.
+pub(super) const DEFECTS: &[Defect] = &[
+    Defect {
+        name: "what is set aside leaves no letter",
+        file: "functions/parking.rs",
+        original: "letters(context).update(&id, now, failed).await?;",
+        replacement: "if !PLANTED { letters(context).update(&id, now, failed).await?; }",
+    },
+    Defect {
+        name: "what is set aside is passed over",
+        file: "functions/parking.rs",
+        original: "match consumer.step(context, event, Aside::Wait).await {",
+        replacement: "let step = if PLANTED { Aside::PassOver } else { Aside::Wait };
+    match consumer.step(context, event, step).await {",
+    },
+    Defect {
+        name: "a letter is closed while its stream waits",
+        file: "functions/parking.rs",
+        original: "letter.is_waiting() && !letter.is_beyond(standing.reached);",
+        replacement: "letter.is_waiting() && (PLANTED || !letter.is_beyond(standing.reached));",
+    },
+    Defect {
+        name: "a retry goes to the end of the stream once",
+        file: "functions/parking.rs",
+        original: "for _ in 0..2 {",
+        replacement: "for _ in 0..if PLANTED { 1 } else { 2 } {",
+    },
+    Defect {
+        name: "a retry waits as a delivery does",
+        file: "functions/consumer.rs",
+        original: "heeds_waiting: false",
+        replacement: "heeds_waiting: PLANTED",
+    },
+    Defect {
+        name: "a stream waits on after what moved it on",
+        file: "stores.rs",
+        original: "Ok(Some(Checkpoint { version, is_waiting: false }))",
+        replacement: "Ok(Some(Checkpoint { version, is_waiting: found.is_waiting && PLANTED }))",
+    },
+    Defect {
+        name: "a discard leaves out the event after it as well",
+        file: "functions/own_view.rs",
+        original: "stored.see(&event.stream, event.version),",
+        replacement: "stored.see(&event.stream, Version(event.version.0 + u64::from(PLANTED))),",
+    },
+];
