@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use skyfold::ports::{DocumentKey, Guard, Write};
-use skyfold::{App, Projection, RecordedEvent, Subscription};
+use skyfold::{App, Payload, Projection, RecordedEvent, Subscription};
 use skyfold_cli::{Console, Exit};
 use skyfold_memory::{Memory, VirtualClock};
 
@@ -62,16 +62,20 @@ async fn run(app: App, memory: &Memory, line: &str) -> Ran {
     run_on(cli_of(app, memory), &words, console, &captured).await
 }
 
-/// Three tallies of two events each, whose totals of the old revision are up to date.
+/// A memory in which whoever waits moves the clock on.
 async fn filled() -> Memory {
-    let add = |tally| format!(r#"send tally {tally} add-each {{"amounts":[2,4],"owner":"ada"}}"#);
-    // Whoever waits, moves the clock on.
     let memory = Memory::with_clock(VirtualClock::new());
+    fill(&memory).await;
+    memory
+}
+
+/// Three tallies of two events each, whose totals of the old revision are up to date.
+async fn fill(memory: &Memory) {
+    let add = |tally| format!(r#"send tally {tally} add-each {{"amounts":[2,4],"owner":"ada"}}"#);
     for line in [add(1), add(2), add(3)] {
-        assert_eq!(run(old(), &memory, &line).await.exit, Exit::Done);
+        assert_eq!(run(old(), memory, &line).await.exit, Exit::Done);
     }
     memory.settle(&old().bind(memory.ports()).unwrap()).await.unwrap();
-    memory
 }
 
 #[tokio::test]
@@ -152,6 +156,31 @@ async fn a_revision_is_built_switched_to_and_the_old_one_dropped() {
 }
 
 #[tokio::test]
+async fn a_replay_that_was_interrupted_goes_on() {
+    let memory = Memory::new();
+    fill(&memory).await;
+    let store = memory.clone();
+    let slow = async move { run(both(), &store, "replay totals --rate 1").await };
+    let slow = tokio::spawn(slow);
+    let built = async || {
+        let revisions = run(both(), &memory, "revisions totals --json").await.json();
+        revisions[0][1]["built"].clone()
+    };
+    while built().await != "in-part" {
+        assert!(!slow.is_finished(), "6 events at 1 a second take a while");
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    slow.abort();
+    assert!(slow.await.unwrap_err().is_cancelled());
+    assert_eq!(run(both(), &memory, "switch totals").await.exit, Exit::Failed);
+    let rest = run(both(), &memory, "replay totals --switch --json").await;
+    let told = &rest.json()[0];
+    assert_eq!((&told["events"], &told["switched"]), (&json!(6), &json!(true)), "{rest:?}");
+    let view = run(both(), &memory, "view totals 1 --json").await;
+    assert_eq!(view.json()[0], json!({ "pairs": 3 }));
+}
+
+#[tokio::test]
 async fn what_was_complete_once_stays_so_after_a_replay_of_a_part() {
     let memory = filled().await;
     assert_eq!(run(both(), &memory, "replay totals").await.exit, Exit::Done);
@@ -178,11 +207,18 @@ async fn verify_finds_a_view_that_was_tampered_with_and_repairs_it() {
     let sound = run(old(), &memory, "verify totals --json").await;
     assert_eq!((sound.exit, &sound.json()[0]["drifted"]), (Exit::Done, &json!(0)), "{sound:?}");
     let key = DocumentKey { collection: "totals.1".into(), id: "2".into() };
-    let write = Write { key, body: None, listings: vec![], guard: Guard::None, expires: None };
-    memory.ports().documents.write(&[write]).await.remove(0).unwrap();
+    let documents = memory.ports().documents;
+    let found = documents.get(std::slice::from_ref(&key)).await.unwrap().remove(0).unwrap();
+    let altered = found.body.get().replace(r#""total":6"#, r#""total":7"#);
+    assert_ne!(altered, found.body.get());
+    let (body, guard) = (Some(Payload::parse(&altered).unwrap()), Guard::None);
+    let write = Write { key, body, listings: vec![], guard, expires: None };
+    documents.write(&[write]).await.remove(0).unwrap();
     let drifted = run(old(), &memory, "verify totals").await;
     assert_eq!(drifted.exit, Exit::Failed, "{drifted:?}");
     assert!(drifted.out.contains("1 have drifted\n"), "{drifted:?}");
+    let differs = drifted.words().into_iter().find(|row| row[..2] == ["2", "different"]);
+    assert_eq!(differs.unwrap()[2..], ["/total", "7", "6"], "{drifted:?}");
     assert!(drifted.err.contains("hint: to put them right: verify totals --repair"), "{drifted:?}");
     let repaired = run(old(), &memory, "verify totals --repair --json").await;
     assert_eq!(repaired.exit, Exit::Done, "{repaired:?}");

@@ -25,7 +25,8 @@ pub struct Unbuilt {
 }
 
 /// The revisions that the app lists and that were never complete. An app that lists no revision
-/// above the first asks nobody.
+/// above the first asks nobody; one that was begun with a later one is told of it until it was
+/// replayed once.
 pub(crate) async fn unbuilt(runtime: &Runtime) -> Result<Vec<Unbuilt>> {
     let listed = runtime.app().functions().values().filter_map(|function| function.rebuildable());
     let later = listed.filter(|model| model.revision() != FIRST).map(|model| model.name());
