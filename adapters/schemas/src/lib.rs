@@ -47,10 +47,15 @@
 //! | `order.history.jsonl` | recorded events, one a line, as `events show --json` prints them |
 //! | `order.state.v1.json` | the state after them, under format 1 |
 //!
+//! With the feature `avro` the same schemas are exported for Avro and events are encoded and
+//! decoded under them: see the module `avro`.
+//!
 //! Commands are not locked. They are read by the release that takes them, or by the next while
 //! they wait in a queue: a field that a command gains is optional until the queues are empty.
 
 mod accept;
+#[cfg(feature = "avro")]
+pub mod avro;
 mod check;
 mod describe;
 mod difference;

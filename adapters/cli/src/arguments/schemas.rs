@@ -35,4 +35,6 @@ pub(crate) enum Language {
     /// JSON Schema
     #[default]
     Json,
+    /// Avro, also of the versions that are locked
+    Avro,
 }

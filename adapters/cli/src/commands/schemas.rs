@@ -1,7 +1,8 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
-use skyfold::{App, Result};
+use skyfold::Result;
+use skyfold_schemas::avro::export_avro;
 use skyfold_schemas::{Folder, Report, accept, check, export_json};
 
 use crate::arguments::{Export, Language, Locked, Schemas};
@@ -17,7 +18,7 @@ struct Written<'a> {
 /// schemas for others.
 pub(crate) fn schemas(context: &Context, command: Schemas, locked: PathBuf) -> Result<Exit> {
     let app = context.client().runtime()?.app();
-    let folder = |given: Locked| Folder::new(given.folder.unwrap_or(locked));
+    let folder = |given: Locked| Folder::new(given.folder.unwrap_or_else(|| locked.clone()));
     match command {
         Schemas::Check(given) => {
             let report = check(app, &folder(given))?;
@@ -30,15 +31,14 @@ pub(crate) fn schemas(context: &Context, command: Schemas, locked: PathBuf) -> R
             tell(context, &accepted.report)
         }
         Schemas::Export(Export { to, format }) => {
-            written(context, &export(app, &Folder::new(to), format)?)?;
+            let to = Folder::new(to);
+            let files = match format {
+                Language::Json => export_json(app, &to),
+                Language::Avro => export_avro(app, &Folder::new(&locked), &to),
+            };
+            written(context, &files?)?;
             Ok(Exit::Done)
         }
-    }
-}
-
-fn export(app: &App, folder: &Folder, format: Language) -> Result<Vec<String>> {
-    match format {
-        Language::Json => export_json(app, folder),
     }
 }
 
