@@ -85,7 +85,12 @@ impl ReadModel<'_> {
         scratch: &mut Scratch<'_>,
         news: &mut News,
     ) -> Result<()> {
-        let standing = self.revision(replay.revision)?.standing(self.context, stream).await?;
+        let live = self.revision(replay.revision)?;
+        let standing = match live.standing(self.context, stream).await {
+            Ok(standing) => standing,
+            // The view cannot be read, and so could not be written.
+            Err(error) => return scratch.note(&announced, Err(error)),
+        };
         let is_new = |event: &Announced| event.id().version > standing.reached;
         let new: Vec<_> = announced.into_iter().filter(is_new).collect();
         if new.is_empty() {

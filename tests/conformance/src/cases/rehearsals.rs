@@ -1,10 +1,11 @@
 //! A rehearsal tells what a replay would come to, and changes nothing.
 
-use skyfold::ports::FeedQuery;
-use skyfold::{Rehearsed, Replay, Version};
+use skyfold::ports::{DocumentKey, FeedQuery, Write};
+use skyfold::{Payload, Rehearsed, Replay, Version};
 
 use super::bank::{account, deposit};
 use super::document_scans::scanned;
+use super::documents::put;
 use super::replay::{check, fill, replay};
 use super::{Bank, Case, World, cases};
 use crate::domain::{Balances, Command, Tags};
@@ -78,10 +79,13 @@ async fn a_rehearsal_tells_what_could_not_be_handled(world: World) {
     world.eventually("every commit", all).await;
     bank.handle("fragile", &world.news(&account("3")).await).await;
     let letter = bank.letter("fragile", &account("3")).await.expect("it waits");
+    let key = DocumentKey { collection: "fragile.1".into(), id: "5".into() };
+    let body = Some(Payload::parse("\"no view\"").unwrap());
+    world.write(Write { key, body, ..put("", "") }).await.unwrap();
     let rehearsed = rehearse(&bank, "fragile", &Replay::default()).await;
-    assert_eq!((rehearsed.events, rehearsed.new), (124, 120));
+    assert_eq!((rehearsed.events, rehearsed.new), (124, 116));
     let streams: Vec<_> = rehearsed.unhandled.iter().map(|u| u.event.stream.to_string()).collect();
-    assert_eq!(streams, ["account-3", "account-4"], "{rehearsed:?}");
+    assert_eq!(streams, ["account-3", "account-4", "account-5"], "{rehearsed:?}");
     assert!(rehearsed.unhandled[0].why.contains("waits behind a dead letter"), "{rehearsed:?}");
     assert!(rehearsed.unhandled[1].why.contains("a misfortune"), "{rehearsed:?}");
     assert_eq!(bank.letter("fragile", &account("4")).await, None, "nothing is set aside");
