@@ -1,5 +1,6 @@
 //! How long it takes to rebuild a read model: fills the in-memory store, replays all of it, and
-//! tells events a second and what the replay held beside the data.
+//! tells events a second, of the clock and of the processor's time, and what the replay held beside
+//! the data.
 //!
 //! `cargo run --release -p bench --bin rebuild -- 10000000 whereabouts 4`: how many events, which
 //! projection (`whereabouts`, of one stream a view, or `load`, of many), and how many events a
@@ -29,7 +30,7 @@ async fn main() -> Result<()> {
     let begun = Instant::now();
     let events = fill(&runtime, events, per_commit).await?;
     println!("{events} events recorded in {:.1} s", begun.elapsed().as_secs_f64());
-    let (before, begun) = (resident_bytes(), Instant::now());
+    let (before, begun, computed) = (resident_bytes(), Instant::now(), computed_seconds());
     let model = runtime.read_model(&name)?;
     let mut told = 0;
     let everything = Replay::default();
@@ -41,8 +42,10 @@ async fn main() -> Result<()> {
     });
     let replayed = replayed.await?;
     let seconds = begun.elapsed().as_secs_f64();
-    let rate = replayed.events as f64 / seconds;
-    println!("{name}: {} events in {seconds:.1} s: {rate:.0} events/s", replayed.events);
+    let computed = computed_seconds() - computed;
+    let rate = |seconds: f64| replayed.events as f64 / seconds;
+    println!("{name}: {} events in {seconds:.1} s: {:.0} events/s", replayed.events, rate(seconds));
+    println!("{computed:.1} s of that computing: {:.0} events/s and core", rate(computed));
     let grown = resident_bytes().saturating_sub(before) / 1_000_000;
     println!("{grown} MB more than before, the views included");
     Ok(())
@@ -82,6 +85,14 @@ fn commit(runtime: &Runtime, stream: usize, nth: usize, events: usize) -> Result
     let event = NewEvent { event_type: "Scanned".into(), schema: 1, data };
     let (id, metadata) = (CommandId::new(format!("c-{nth}"))?, Metadata::default());
     Commit::new(id, 0, runtime.now(), metadata, vec![event; events])
+}
+
+/// For how many seconds this one thread has computed, where the system tells. A machine that does
+/// other work as well takes longer, and computes no more.
+fn computed_seconds() -> f64 {
+    let told = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
+    let nanoseconds = told.split_whitespace().next().and_then(|text| text.parse::<f64>().ok());
+    nanoseconds.unwrap_or_default() / 1e9
 }
 
 /// How many bytes of the machine's memory this process takes, where the system tells.
