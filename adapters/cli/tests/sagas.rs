@@ -1,5 +1,7 @@
 //! What an operator sees of transactions, and does about them.
 
+#![allow(clippy::unwrap_used, reason = "what tests share is tested code as well")]
+
 mod common;
 
 use common::{cli, memory_after, run, run_words};

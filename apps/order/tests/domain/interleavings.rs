@@ -278,8 +278,8 @@ proptest! {
         prop_assert!(!is_out || world.captured.is_some(), "the money was not taken");
     }
 
-    /// Whoever gives money back by hand answers for it; the transaction ends all the same, and gives
-    /// back no more than there is.
+    /// Whoever gives money back by hand answers for it; the transaction ends all the same, and
+    /// gives back no more than there is.
     #[test]
     fn a_refund_by_hand_at_any_time_leaves_nothing_unfinished(
         answer in any_answer(),

@@ -31,8 +31,8 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect {
         name: "the events of one moment have one record",
         file: "functions/record.rs",
-        original: "&event.id().to_string()]);",
-        replacement: "&if PLANTED { String::new() } else { event.id().to_string() }]);",
+        original: "&event.id().to_string()])",
+        replacement: "&if PLANTED { String::new() } else { event.id().to_string() }])",
     },
     Defect {
         name: "the checkpoint passes an event that failed",
