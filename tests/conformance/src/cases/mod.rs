@@ -39,6 +39,7 @@ mod relay;
 mod replay;
 mod revisions;
 mod saga_operations;
+mod saga_records;
 mod sagas;
 mod second_attempts;
 mod snapshots;
@@ -113,6 +114,7 @@ pub(crate) const GROUPS: &[(&str, &[Case])] = &[
     ("replay", replay::CASES),
     ("revisions", revisions::CASES),
     ("saga_operations", saga_operations::CASES),
+    ("saga_records", saga_records::CASES),
     ("sagas", sagas::CASES),
     ("second_attempts", second_attempts::CASES),
     ("snapshots", snapshots::CASES),

@@ -1,12 +1,9 @@
 //! A saga records what it asks for before it asks, and asks for that alone.
 
-use std::sync::Arc;
-
-use serde::{Deserialize, Serialize};
 use skyfold::ports::QueuedCommand;
 use skyfold::{
-    App, AsOf, CommandRequest, Decider, Effect, ErrorKind, Metadata, Ports, RecordedEvent, Saga,
-    StreamId, Subscription, Trigger,
+    App, AsOf, CommandRequest, Decider, Effect, ErrorKind, Metadata, RecordedEvent, Saga, StreamId,
+    Subscription, Trigger,
 };
 
 use super::bank::{account, deposit, note, request, trouble};
@@ -25,9 +22,6 @@ pub(super) const CASES: &[Case] = cases![
     of_two_processes_at_once_one_decides_what_is_asked_for,
     two_events_of_one_transaction_at_once_are_both_heard_whichever_is_first,
     an_event_without_a_transaction_is_passed_over,
-    a_saga_asks_for_more_than_one_batch,
-    a_record_that_does_not_fit_stops_its_stream,
-    old_events_are_upcast_before_they_are_heard,
     a_delay_is_counted_from_the_record,
     a_saga_tells_its_state,
 ];
@@ -149,7 +143,7 @@ async fn a_crash_before_it_asked_is_made_good(world: World) {
 }
 
 /// What was asked for, each under one id however often; what is due later comes last.
-fn distinct(mailbox: &Mailbox) -> Vec<QueuedCommand> {
+pub(super) fn distinct(mailbox: &Mailbox) -> Vec<QueuedCommand> {
     let mut commands: Vec<QueuedCommand> = vec![];
     for command in mailbox.commands() {
         match commands.iter().find(|known| known.request.id == command.request.id) {
@@ -283,102 +277,6 @@ async fn an_event_without_a_transaction_is_passed_over(world: World) {
         .await;
     let of_transfer = health.consumers.iter().find(|lag| lag.consumer == "transfer");
     assert_eq!(of_transfer.unwrap().behind, 0, "and counts as handled");
-}
-
-/// Counts an account's deposits, and notes each time how many cents there were.
-struct Thrift;
-
-#[derive(Clone, Default, Serialize, Deserialize)]
-struct Saved {
-    cents: u64,
-}
-
-impl Saga for Thrift {
-    const NAME: &'static str = "thrift";
-    type Input = Event;
-    type State = Saved;
-
-    fn subscription() -> Subscription<Event> {
-        Subscription::of::<Account>()
-    }
-
-    fn correlate(event: &RecordedEvent<Event>) -> Option<StreamId> {
-        matches!(event.data, Event::Deposited { .. } | Event::Noted { .. })
-            .then(|| event.stream.id())
-    }
-
-    fn react(state: &mut Saved, event: &RecordedEvent<Event>) -> Vec<Effect> {
-        let send = |text: String| Effect::send::<Account>(&id("notes"), note(&text, 1));
-        match &event.data {
-            Event::Deposited { cents } => {
-                state.cents += cents;
-                vec![send(state.cents.to_string())]
-            }
-            // Echoes the text twice, or asks for as many commands as it says.
-            Event::Noted { text } => match text.parse() {
-                Ok(count) => (0..count).map(|n: u32| send(n.to_string())).collect(),
-                Err(_) => vec![send(text.clone()), send(text.clone())],
-            },
-            _ => vec![],
-        }
-    }
-
-    fn has_ended(state: &Saved) -> bool {
-        state.cents >= 1000
-    }
-}
-
-fn thrifty(ports: &Ports, mailbox: &Mailbox) -> Bank {
-    let app = App::new("bank").decider::<Account>().saga::<Thrift>();
-    Bank::of(app, mailbox.on(ports))
-}
-
-fn texts(mailbox: &Mailbox) -> Vec<String> {
-    let text = |command: QueuedCommand| match command.request.command.decode().unwrap() {
-        Command::Note { text, .. } => text,
-        other => panic!("it asks for notes, not {other:?}"),
-    };
-    mailbox.commands().into_iter().map(text).collect()
-}
-
-async fn a_saga_asks_for_more_than_one_batch(world: World) {
-    let mailbox = Mailbox::default();
-    let bank = thrifty(&world.ports, &mailbox);
-    bank.accept("1", "a", &note("250", 1)).await;
-    bank.handle("thrift", &world.news(&account("1")).await).await;
-    assert_eq!(texts(&mailbox), (0..250).map(|n| n.to_string()).collect::<Vec<_>>());
-    assert_eq!(distinct(&mailbox).len(), 250, "under as many ids");
-}
-
-async fn a_record_that_does_not_fit_stops_its_stream(world: World) {
-    let mailbox = Mailbox::default();
-    let bank = thrifty(&world.ports, &mailbox);
-    bank.accept("1", "a", &note(&"x".repeat(60_000), 1)).await;
-    bank.accept("1", "b", &note(&"x".repeat(100_000), 1)).await;
-    let news = world.news(&account("1")).await;
-    bank.handle("thrift", &news[..1]).await;
-    assert_eq!(mailbox.commands().len(), 2);
-    let letters = bank.set_aside("thrift", &news[1..]).await;
-    let letters: Vec<_> = letters.iter().map(trouble).collect();
-    assert_eq!(letters, [("account-1@2".into(), "too-large")]);
-    assert_eq!(mailbox.commands().len(), 2, "nothing is asked for");
-}
-
-async fn old_events_are_upcast_before_they_are_heard(world: World) {
-    let events = vec![
-        event("Deposited", 1, r#"{"euros":5}"#),
-        event("Deposited", 2, r#"{"cents":7}"#),
-        event("Deposited", 1, r#"{"euros":1}"#),
-    ];
-    world.fill(&account("1"), &[world.commit_of("a", events)]).await;
-    let news = world.news(&account("1")).await;
-    let mailbox = Mailbox::default();
-    thrifty(&world.ports, &mailbox).handle("thrift", &news[..1]).await;
-    // The rest is heard by a process that must fold what was recorded.
-    let store = Altered::new(world.ports.events.clone()).stating(|_| None);
-    let folding = Ports { events: Arc::new(store), ..world.ports.clone() };
-    thrifty(&folding, &mailbox).handle("thrift", &news).await;
-    assert_eq!(texts(&mailbox), ["500", "507", "607"]);
 }
 
 async fn a_delay_is_counted_from_the_record(world: World) {
