@@ -179,7 +179,7 @@ fn an_app_tells_tools_how_it_reads_an_event_and_what_a_history_comes_to() {
     let read = app.upcast("loan", &opened).unwrap();
     assert_eq!(read.data.get(), r#"{"owner":"ada"}"#);
     let closed = NewEvent { event_type: "Closed".into(), ..opened.clone() };
-    assert_eq!(app.upcast("loan", &closed).unwrap_err().kind(), ErrorKind::Corrupt);
+    assert_eq!(app.upcast("loan", &closed).unwrap_err().kind(), ErrorKind::Newer);
     assert_eq!(app.upcast("lease", &opened).unwrap_err().kind(), ErrorKind::NotFound);
 
     let (id, now) = (CommandId::new("a").unwrap(), OffsetDateTime::UNIX_EPOCH);

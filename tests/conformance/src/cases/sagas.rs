@@ -6,11 +6,11 @@ use skyfold::{
     Subscription, Trigger,
 };
 
-use super::bank::{account, deposit, note, request, trouble};
-use super::world::{event, id, stream};
+use super::bank::{account, deposit, request};
+use super::world::{id, stream};
 use super::{Bank, Case, Mailbox, World, cases};
 use crate::domain::{Account, Command, Event, Transfer};
-use crate::faults::{Altered, Crash, Fault, Faulty, Gate, Request, tapped};
+use crate::faults::{Crash, Fault, Faulty, Gate, Request, tapped};
 
 pub(super) const CASES: &[Case] = cases![
     a_saga_asks_for_what_follows_from_an_event,
