@@ -1,6 +1,7 @@
 //! What can be said on the command line.
 
 mod dead_letters;
+mod package;
 mod privacy;
 mod read_models;
 mod sagas;
@@ -17,6 +18,7 @@ use time::macros::format_description;
 use time::{Date, OffsetDateTime};
 
 pub(crate) use self::dead_letters::{DeadLetters, LetterList, RetryLetters};
+pub(crate) use self::package::Package;
 pub(crate) use self::privacy::Privacy;
 pub(crate) use self::read_models::{Drop, Replay, Revisions, Switch, Verify};
 pub(crate) use self::sagas::{Reason, SagaList, SagaOf, SagaSend, SagaSkip, Sagas};
@@ -90,6 +92,8 @@ pub(crate) enum Look {
     Health,
     /// Print what there is to deploy, as JSON
     Manifest,
+    /// Build the program for a cloud, and write the package and the manifest that Terraform reads
+    Package(Package),
     /// Hold the events and states to the form in which they are locked
     #[command(subcommand)]
     Schemas(Schemas),

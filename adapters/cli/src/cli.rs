@@ -11,11 +11,11 @@ use crate::arguments::{BuiltIn, Global, Look, Serve};
 use crate::background::{Background, BoxFuture, Settle};
 use crate::commands::serve::{self, Hosting};
 use crate::commands::{
-    ask, dead_letters, events, health, manifest, privacy, replay, revisions, sagas, schemas, send,
-    state, verify,
+    ask, dead_letters, events, health, manifest, package, privacy, replay, revisions, sagas,
+    schemas, send, state, verify,
 };
 use crate::output::{Hints, is_unread};
-use crate::{Client, Console, Context, Exit, Format, Output, logs};
+use crate::{Client, Console, Context, Exit, Format, Output, Program, logs};
 
 /// Runs a command of the app's own, unless its arguments make no sense.
 type Handler =
@@ -31,6 +31,7 @@ pub struct Cli {
     commands: Vec<(clap::Command, Handler)>,
     hosting: Hosting,
     schemas: PathBuf,
+    programs: Vec<Program>,
 }
 
 /// How long the ports keep what is written.
@@ -60,6 +61,7 @@ impl Cli {
             commands: vec![],
             hosting: Hosting::default(),
             schemas: PathBuf::from("schemas"),
+            programs: vec![],
         }
     }
 
@@ -118,6 +120,13 @@ impl Cli {
     #[must_use]
     pub fn schemas(self, folder: impl Into<PathBuf>) -> Self {
         Self { schemas: folder.into(), ..self }
+    }
+
+    /// Adds the app's program for a cloud, which `package` builds.
+    #[must_use]
+    pub fn program(mut self, program: Program) -> Self {
+        self.programs.push(program);
+        self
     }
 
     /// Adds a command of the app's own. Its arguments, and what the help says of it, are those of
@@ -204,7 +213,9 @@ impl Cli {
             let message = format!("--port, --host and --operations are for serve, not for {name}");
             return Err(Error::new(ErrorKind::Invalid, message).into());
         }
-        if self.storage == Storage::Ephemeral && ![SERVE, MANIFEST, SCHEMAS].contains(&name) {
+        if self.storage == Storage::Ephemeral
+            && ![SERVE, MANIFEST, PACKAGE, SCHEMAS].contains(&name)
+        {
             hint_at_the_serving_process(&context);
         }
         let own = self.commands.iter().position(|(known, _)| known.get_name() == name);
@@ -226,7 +237,9 @@ impl Cli {
                 let sent = send::send(&context, arguments);
                 Ok(self.background.beside(&context, sent).await?)
             }
-            BuiltIn::Look(command) => Ok(look(&context, command, self.schemas).await?),
+            BuiltIn::Look(command) => {
+                Ok(look(&context, command, self.schemas, self.programs).await?)
+            }
         }
     }
 }
@@ -245,10 +258,16 @@ const SERVE: &str = "serve";
 
 /// The commands that concern no store.
 const MANIFEST: &str = "manifest";
+const PACKAGE: &str = "package";
 const SCHEMAS: &str = "schemas";
 
 /// Runs a command that only looks, and leaves the background work to whoever serves the app.
-async fn look(context: &Context, command: Look, locked: PathBuf) -> Result<Exit> {
+async fn look(
+    context: &Context,
+    command: Look,
+    locked: PathBuf,
+    programs: Vec<Program>,
+) -> Result<Exit> {
     match command {
         Look::Events(arguments) => events::events(context, arguments).await,
         Look::State(arguments) => state::state(context, arguments).await,
@@ -265,6 +284,7 @@ async fn look(context: &Context, command: Look, locked: PathBuf) -> Result<Exit>
         Look::Sagas(arguments) => sagas::sagas(context, arguments).await,
         Look::Health => health::health(context).await,
         Look::Manifest => manifest::manifest(context),
+        Look::Package(arguments) => package::package(context, arguments, programs).await,
         Look::Schemas(command) => schemas::schemas(context, command, locked),
     }
 }

@@ -92,6 +92,7 @@ mod context;
 mod exit;
 mod logs;
 mod output;
+mod package;
 mod params;
 mod problem;
 mod table;
@@ -102,6 +103,7 @@ pub use console::{Captured, Console};
 pub use context::Context;
 pub use exit::Exit;
 pub use output::{Format, Output};
+pub use package::Program;
 
 use time::OffsetDateTime;
 use time::macros::format_description;

@@ -5,7 +5,8 @@ use skyfold::{CommandRequest, Reply, Runtime, Trigger};
 use super::failure::Failure;
 
 /// A command that somebody gives by calling the function, as a state machine does: the receipt is
-/// the answer, and a refusal is the failure `Skyfold.refused`.
+/// the answer, and a refusal is the failure `Skyfold.refused`. Whoever has the right to call the
+/// function is of the app, and may give the commands that are internal to it as well.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Direct {
     /// The category whose function takes it.

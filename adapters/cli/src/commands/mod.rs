@@ -5,6 +5,7 @@ pub(crate) mod dead_letters;
 pub(crate) mod events;
 pub(crate) mod health;
 pub(crate) mod manifest;
+pub(crate) mod package;
 pub(crate) mod privacy;
 pub(crate) mod replay;
 pub(crate) mod revisions;

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use skyfold_cli::Cli;
+use skyfold_cli::{Cli, Program};
 use skyfold_memory::Memory;
 
 /// What to try first, once the app is served.
@@ -28,6 +28,13 @@ async fn main() -> ExitCode {
         .on_start(order::sample::place)
         .try_lines(TRY)
         .schemas(concat!(env!("CARGO_MANIFEST_DIR"), "/schemas"))
+        .program(Program {
+            target: "aws",
+            folder: env!("CARGO_MANIFEST_DIR").into(),
+            binary: "order-aws",
+            features: "aws",
+            entry: "bootstrap",
+        })
         .command("import", order::import::import)
         .run()
         .await

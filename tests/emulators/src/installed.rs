@@ -1,0 +1,39 @@
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// Where the workspace is.
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+
+/// A tool that is not installed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    name: String,
+}
+
+impl Missing {
+    /// Whether that is a failure here, rather than a reason to ignore a test.
+    pub fn is_failure(&self) -> bool {
+        std::env::var("CI").is_ok_and(|ci| ci == "true")
+    }
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name } = self;
+        write!(f, "{name} is not installed: run tests/emulators/install {name}")
+    }
+}
+
+impl std::error::Error for Missing {}
+
+/// Where the program `program` of the tool `name` is.
+///
+/// # Errors
+///
+/// [`Missing`] if it is not installed.
+pub fn installed(name: &str, program: &str) -> Result<PathBuf, Missing> {
+    let place = Path::new(ROOT).join("target/emulators").join(name);
+    let path = place.join("bin").join(program);
+    let is_whole = place.join(".installed").is_file() && path.is_file();
+    is_whole.then_some(path).ok_or_else(|| Missing { name: name.to_owned() })
+}

@@ -1,0 +1,11 @@
+//! Emulators of clouds that tests start, without containers: each on a port of its own, and only as
+//! long as whoever started it holds it.
+//!
+//! `tests/emulators/install` brings them. Where one is missing, a test is ignored, and says what
+//! installs it; where `CI` is `true`, it fails.
+
+mod installed;
+mod ministack;
+
+pub use installed::{Missing, installed};
+pub use ministack::{Ministack, REGION};

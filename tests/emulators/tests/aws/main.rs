@@ -1,0 +1,57 @@
+//! The order app on an emulated AWS, without containers: its program as the project packs it, as
+//! functions of Lambda behind an HTTP API.
+
+#![allow(clippy::unwrap_used, reason = "these are tests")]
+
+mod installation;
+mod poison;
+mod program;
+mod starts;
+
+use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+
+use emulators::{Ministack, Missing};
+use libtest_mimic::{Arguments, Failed, Trial};
+
+use crate::installation::Installation;
+
+/// A case, given what all of them share.
+type Case = fn(&Installation) -> Result<(), Failed>;
+
+/// Those that need the whole of it.
+const CASES: [(&str, Case); 2] = [
+    ("a_poison_event_becomes_a_dead_letter_and_is_redriven", poison::redriven),
+    ("a_command_to_a_function_itself_is_answered_with_its_receipt", poison::direct),
+];
+
+fn main() -> ExitCode {
+    let found = Ministack::find();
+    if let Err(missing) = &found {
+        eprintln!("ignored: {missing}");
+    }
+    let shared: Arc<OnceLock<Installation>> = Arc::default();
+    let case = |(name, case): &(&'static str, Case)| {
+        let (case, found, shared) = (*case, found.clone(), shared.clone());
+        let is_ignored = found.as_ref().is_err_and(|missing| !missing.is_failure());
+        let run = move || {
+            let program = found.map_err(|missing: Missing| Failed::from(missing.to_string()))?;
+            case(shared.get_or_init(|| Installation::new(&program)))
+        };
+        Trial::test(*name, run).with_ignored_flag(is_ignored)
+    };
+    let mut trials: Vec<_> = CASES.iter().map(case).collect();
+    // They need the program alone, but that takes its time to build.
+    let is_ignored = found.as_ref().is_err_and(|missing| !missing.is_failure());
+    let start = |name, case: fn() -> Result<(), Failed>| {
+        Trial::test(name, case).with_ignored_flag(is_ignored)
+    };
+    trials.extend([
+        start("a_function_asks_for_work_soon_after_its_start", starts::soon),
+        start("a_function_that_cannot_run_says_what_is_missing", starts::says_what_is_missing),
+    ]);
+    let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
+    // What is shared ends here, with its processes.
+    drop(Arc::into_inner(shared));
+    conclusion.exit_code()
+}
