@@ -31,7 +31,7 @@ pub(crate) use command::CommandFunction;
 pub(crate) use consumer::by_stream;
 pub(crate) use intervention::{Intervention, IsNew, Steered};
 pub(crate) use own_view::too_early;
-pub(crate) use parking::{Aside, Consumer, Standing, discard, park, retry};
+pub(crate) use parking::{Aside, Consumer, Standing, discard, give_up, retry};
 pub(crate) use projector::ProjectionFunction;
 pub(crate) use query::QueryFunction;
 pub use query::{ReadModels, ViewPage};

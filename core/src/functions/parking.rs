@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 
-use crate::functions::Context;
 use crate::functions::consumer::{Delivery, by_stream};
+use crate::functions::{ATTEMPTS_MAX, Context};
 use crate::letters::{Letters, id_of_stream};
 use crate::ports::{Consistency, Range};
 use crate::{
@@ -61,6 +61,18 @@ pub(crate) enum Aside {
     PassOver,
 }
 
+/// What became of an event that was to be set aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Parked {
+    /// Its stream waits at it.
+    Waits,
+    /// Another process handled it meanwhile: whoever could not must go on behind it.
+    Overtaken,
+}
+
+/// How often a retry goes through a stream.
+const PASSES: u32 = 2;
+
 /// Has `consumer` handle what was announced, each stream on its own. What will never be handled as
 /// it is becomes a dead letter; what may pass fails, and comes again. So does what a newer release
 /// recorded, which passes once that release is everywhere: the host says when it gives up.
@@ -90,18 +102,28 @@ async fn receive(
         // Whoever routes deliveries is wrong, and not the stream.
         return Err(Error::invalid(format!("{} does not hear {stream}", consumer.name())));
     }
-    let mut delivery = Delivery::new(stream, announced);
-    let Err(error) = consumer.handle(context, &mut delivery).await else { return Ok(()) };
-    if !error.kind().is_final() {
-        return Err(error);
-    }
-    match park(consumer, context, &delivery.at(), &error).await {
-        Ok(()) => Ok(()),
-        Err(unparked) => {
-            tracing::warn!(error = %unparked, "no dead letter could be written");
-            Err(error)
+    for _ in 0..ATTEMPTS_MAX {
+        let mut delivery = Delivery::new(stream, announced);
+        let Err(error) = consumer.handle(context, &mut delivery).await else { return Ok(()) };
+        if !error.kind().is_final() {
+            return Err(error);
+        }
+        match park(consumer, context, &delivery.at(), &error).await {
+            Ok(Parked::Waits) => return Ok(()),
+            Ok(Parked::Overtaken) => {}
+            Err(unparked) => {
+                tracing::warn!(error = %unparked, "no dead letter could be written");
+                return Err(error);
+            }
         }
     }
+    Err(overtaken(stream))
+}
+
+/// The error of whoever could set nothing aside, since others were always faster.
+fn overtaken(stream: &StreamName) -> Error {
+    let message = format!("others went on in {stream} {ATTEMPTS_MAX} times meanwhile");
+    Error::new(ErrorKind::Conflict, message)
 }
 
 /// Sets `event` aside: writes the letter, and then has the stream wait. After a crash between the
@@ -111,7 +133,7 @@ pub(crate) async fn park(
     context: &Context,
     event: &EventId,
     error: &Error,
-) -> Result<()> {
+) -> Result<Parked> {
     let (function, kind) = (consumer.name(), error.kind().code());
     tracing::warn!(function, %event, kind, %error, "set aside: its stream waits");
     let id = id_of_stream(consumer.place(), &event.stream);
@@ -133,8 +155,31 @@ pub(crate) async fn park(
         Err(error) if error.kind().is_final() => tracing::warn!(%error, "the wait is not noted"),
         Err(error) => return Err(error),
     }
-    close_if_beyond(consumer, context, &event.stream, "another process handled it").await?;
-    Ok(())
+    match close_if_beyond(consumer, context, &event.stream, "another process handled it").await? {
+        Some(standing) if standing.reached >= event.version => Ok(Parked::Overtaken),
+        _ => Ok(Parked::Waits),
+    }
+}
+
+/// Gives up a delivery of `event` that failed with `error` and will not come again: its stream
+/// waits at the first event that was not handled, unless that one was.
+pub(crate) async fn give_up(
+    consumer: &dyn Consumer,
+    context: &Context,
+    event: &EventId,
+    error: &Error,
+) -> Result<()> {
+    for _ in 0..ATTEMPTS_MAX {
+        let standing = consumer.standing(context, &event.stream).await?;
+        if standing.reached >= event.version || standing.is_waiting {
+            return Ok(());
+        }
+        let at = EventId { version: standing.reached.next(), ..event.clone() };
+        if park(consumer, context, &at, error).await? == Parked::Waits {
+            return Ok(());
+        }
+    }
+    Err(overtaken(&event.stream))
 }
 
 fn blank(
@@ -147,13 +192,14 @@ fn blank(
     DeadLetter::blank(id, (consumer.name(), consumer.place()), event.stream.clone(), undone, now)
 }
 
-/// Closes the letter about `stream` if the consumer is beyond the event that it is about.
+/// Closes the letter about `stream` if the consumer is beyond the event that it is about. Says where
+/// the consumer is, if that can be read.
 async fn close_if_beyond(
     consumer: &dyn Consumer,
     context: &Context,
     stream: &StreamName,
     outcome: &str,
-) -> Result<Option<DeadLetter>> {
+) -> Result<Option<Standing>> {
     let standing = match consumer.standing(context, stream).await {
         Err(error) if error.kind().is_final() => return Ok(None),
         standing => standing?,
@@ -167,11 +213,12 @@ async fn close_if_beyond(
         letter.iter_mut().for_each(|letter| letter.close(outcome, now));
         Ok(letter)
     };
-    letters(context).update(&id, now, close).await
+    letters(context).update(&id, now, close).await?;
+    Ok(Some(standing))
 }
 
-/// Tries again from `event` on, which its stream waits at, as far as the stream goes, and returns
-/// the letter as it is then: closed, or about the event that cannot be handled now.
+/// Tries again from `event` on, which its stream waits at, as far as the stream goes: then its
+/// letter is closed, or about the event that cannot be handled now.
 ///
 /// Twice: a delivery that came while the stream still waited was acknowledged, and rings no more.
 /// Whatever it announced is in the stream by the time the first pass is over.
@@ -179,21 +226,30 @@ pub(crate) async fn retry(
     consumer: &dyn Consumer,
     context: &Context,
     event: &EventId,
-) -> Result<Option<DeadLetter>> {
+) -> Result<()> {
     let stream = &event.stream;
-    for _ in 0..2 {
+    let mut passes = 0;
+    for _ in 0..ATTEMPTS_MAX {
         let head = head(context, stream).await?;
         let announced = [Announced::Reference(head)];
         let mut delivery = Delivery::again(event, &announced);
         let outcome = consumer.handle(context, &mut delivery).await;
-        let Err(error) = outcome else { continue };
+        let Err(error) = outcome else {
+            passes += 1;
+            if passes == PASSES {
+                close_if_beyond(consumer, context, stream, "it was handled").await?;
+                return Ok(());
+            }
+            continue;
+        };
         if !error.kind().is_final() && error.kind() != ErrorKind::Newer {
             return Err(error);
         }
-        park(consumer, context, &delivery.at(), &error).await?;
-        return letters(context).find(&id_of_stream(consumer.place(), stream)).await;
+        if park(consumer, context, &delivery.at(), &error).await? == Parked::Waits {
+            return Ok(());
+        }
     }
-    close_if_beyond(consumer, context, stream, "it was handled").await
+    Err(overtaken(stream))
 }
 
 /// Leaves out `event`, and goes on with what follows. The reason is kept before anything changes.
@@ -202,7 +258,7 @@ pub(crate) async fn discard(
     context: &Context,
     event: &EventId,
     discard: &Discard,
-) -> Result<Option<DeadLetter>> {
+) -> Result<()> {
     let id = id_of_stream(consumer.place(), &event.stream);
     let now = context.ports.clock.now();
     let noted = |found: Option<&DeadLetter>| {

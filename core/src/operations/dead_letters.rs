@@ -212,12 +212,7 @@ impl<'a> DeadLetters<'a> {
     /// [`NotFound`](ErrorKind::NotFound) if no such function hears events; those of the store.
     pub async fn give_up(&self, function: &str, event: &EventId, error: &Error) -> Result<()> {
         let consumer = self.consumer(function)?;
-        let standing = consumer.standing(self.context(), &event.stream).await?;
-        if standing.reached >= event.version || standing.is_waiting {
-            return Ok(());
-        }
-        let at = EventId { version: standing.reached.next(), ..event.clone() };
-        functions::park(consumer, self.context(), &at, error).await
+        functions::give_up(consumer, self.context(), event, error).await
     }
 
     /// Sets aside a queued command that failed with `error` so often that it will not come again:

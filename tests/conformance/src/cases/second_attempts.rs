@@ -21,6 +21,7 @@ pub(super) const CASES: &[Case] = cases![
     retries_at_once_handle_each_event_once,
     what_is_delivered_while_a_retry_is_held_up_is_not_lost,
     an_older_release_that_fails_late_does_not_stop_the_stream_again,
+    what_is_delivered_with_an_event_that_another_process_handles_meanwhile_is_not_lost,
 ];
 
 /// The versions that the view of account 1 is to show after `count` events but those `left_out`.
@@ -318,5 +319,28 @@ async fn an_older_release_that_fails_late_does_not_stop_the_stream_again(world: 
         bank.accept("1", "more", &deposit(1)).await;
         bank.handle("fragile", &world.news(&account("1")).await).await;
         assert_eq!(bank.view::<Mended>("1").await.unwrap(), all_but(5, &[]), "held at {nth}");
+    }
+}
+
+async fn what_is_delivered_with_an_event_that_another_process_handles_meanwhile_is_not_lost(
+    world: World,
+) {
+    let is_write: fn(&Request<'_>) -> bool = |request| matches!(request, Request::Write(_));
+    // Held up before it writes the letter, and before it has the stream wait.
+    for nth in 0..2 {
+        let world = world.another().await;
+        let news = jinxed(&world, 1, 2).await;
+        world.bank().handle("fragile", &news[..1]).await;
+        let gate = Gate::nth(nth, is_write);
+        let slow = Bank::new(tapped(world.ports.clone(), gate.clone()));
+        let batch = news[1..].to_vec();
+        let held = tokio::spawn(async move { slow.handle("fragile", &batch).await });
+        gate.arrived().await;
+        let bank = mended(&world);
+        bank.handle("fragile", &news[..2]).await;
+        gate.release();
+        held.await.unwrap();
+        assert_eq!(bank.letter("fragile", &account("1")).await, None, "held at {nth}");
+        assert_eq!(bank.view::<Mended>("1").await.unwrap(), all_but(4, &[]), "held at {nth}");
     }
 }
