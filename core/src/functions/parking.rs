@@ -192,8 +192,8 @@ fn blank(
     DeadLetter::blank(id, (consumer.name(), consumer.place()), event.stream.clone(), undone, now)
 }
 
-/// Closes the letter about `stream` if the consumer is beyond the event that it is about. Says where
-/// the consumer is, if that can be read.
+/// Closes the letter about `stream` if the consumer is beyond the event that it is about. Says
+/// where the consumer is, if that can be read.
 async fn close_if_beyond(
     consumer: &dyn Consumer,
     context: &Context,

@@ -28,12 +28,6 @@ pub(super) const DEFECTS: &[Defect] = &[
         replacement: "if passes == PASSES || PLANTED {",
     },
     Defect {
-        name: "what was delivered with an event that others handled meanwhile is forgotten",
-        file: "functions/parking.rs",
-        original: "Ok(Parked::Overtaken) => {}",
-        replacement: "Ok(Parked::Overtaken) => if PLANTED { return Ok(()) },",
-    },
-    Defect {
         name: "a retry waits as a delivery does",
         file: "functions/consumer.rs",
         original: "heeds_waiting: false",
