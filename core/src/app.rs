@@ -116,8 +116,9 @@ impl App {
     }
 
     fn shared(mut self, function: Arc<dyn Function>) -> Self {
-        let name = function.descriptor().name;
-        let checked = function.check();
+        let descriptor = function.descriptor();
+        let checked = function.check(&descriptor);
+        let name = descriptor.name;
         if self.functions.insert(name.clone(), function).is_some() {
             return self.checked(Err(Error::invalid(format!("two functions are named {name}"))));
         }

@@ -11,6 +11,7 @@ use serde::{Deserializer, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::adapter::Fnv;
 use crate::guard::guarded;
 use crate::privacy::mark;
 use crate::{Error, ErrorKind, NewEvent, Payload, RecordedEvent, Result, Upcasters};
@@ -27,9 +28,9 @@ pub(crate) fn fingerprint(command: &Payload) -> Result<u32> {
         Error::new(ErrorKind::Invalid, "the command cannot be read").with_source(error)
     })?;
     let canonical = canonical.to_string();
-    let hash = canonical.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let mut hash = Fnv::new();
+    hash.write(canonical.as_bytes());
+    let hash = hash.finish();
     Ok((hash ^ (hash >> 32)) as u32)
 }
 

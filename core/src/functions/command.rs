@@ -51,10 +51,9 @@ impl<D: Decider> Function for CommandFunction<D> {
         Descriptor { commands, events, ..Descriptor::new(D::CATEGORY, Kind::Command) }
     }
 
-    fn check(&self) -> Result<()> {
+    fn check(&self, descriptor: &Descriptor) -> Result<()> {
         check_name("the category", D::CATEGORY, Dash::Illegal)?;
-        let commands = manifest::commands::<D::Command>(D::INTERNAL);
-        let is_command = |name: &str| commands.iter().any(|command| command.name == name);
+        let is_command = |name: &str| descriptor.commands.iter().any(|c| c.name == name);
         match D::INTERNAL.iter().find(|name| !is_command(name)) {
             Some(name) => {
                 let message = format!("{} has no command {name} to keep internal", D::CATEGORY);

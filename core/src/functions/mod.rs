@@ -36,7 +36,7 @@ pub(crate) use projector::ProjectionFunction;
 pub(crate) use query::QueryFunction;
 pub use query::{ReadModels, ViewPage};
 pub(crate) use rebuildable::Rebuildable;
-pub(crate) use record::{asked, by_hand, heard, send};
+pub(crate) use record::{Record, send};
 pub(crate) use relay::RelayFunction;
 pub(crate) use saga::SagaFunction;
 use warm::{Lifetime, Warm};
@@ -64,7 +64,7 @@ pub(crate) trait Function: Send + Sync {
     fn descriptor(&self) -> Descriptor;
 
     /// Checks what cannot be expressed in types.
-    fn check(&self) -> Result<()>;
+    fn check(&self, descriptor: &Descriptor) -> Result<()>;
 
     /// Runs it.
     async fn invoke(&self, context: &Context, trigger: Trigger) -> Result<Reply>;

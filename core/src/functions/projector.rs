@@ -54,7 +54,7 @@ impl<P: Projection> Function for ProjectionFunction<P> {
         }
     }
 
-    fn check(&self) -> Result<()> {
+    fn check(&self, _: &Descriptor) -> Result<()> {
         check_name("the projection", &self.name, Dash::Legal)?;
         let problem = |message: &str| Err(Error::invalid(format!("{}: {message}", P::NAME)));
         if P::LISTS.len() > LISTS_MAX {

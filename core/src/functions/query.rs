@@ -43,7 +43,7 @@ where
         }
     }
 
-    fn check(&self) -> Result<()> {
+    fn check(&self, _: &Descriptor) -> Result<()> {
         check_name("the query", self.name, Dash::Legal)
     }
 

@@ -62,6 +62,35 @@ impl Record {
         }
     }
 
+    /// The event that it is about, if it is about one that was heard.
+    pub(crate) fn heard(&self) -> Option<EventId> {
+        match self {
+            Self::Reacted(reacted) => Some(reacted.heard.id()),
+            Self::Intervened(_) => None,
+        }
+    }
+
+    /// What an operator did, if it is about that.
+    pub(crate) fn by_hand(&self) -> Option<&ByHand> {
+        match self {
+            Self::Reacted(_) => None,
+            Self::Intervened(intervened) => Some(&intervened.by_hand),
+        }
+    }
+
+    /// The commands that it asks for, being recorded as `event`.
+    pub(crate) fn asked(self, event: &RecordedEvent) -> Vec<QueuedCommand> {
+        let (cause, asked) = match self {
+            Self::Reacted(Reacted { heard, asked, .. }) => (Some(heard), asked),
+            Self::Intervened(Intervened { asked, .. }) => (None, asked),
+        };
+        let command = |(nth, Effect(step))| match step {
+            Step::Give(give) => Some(command(cause.as_ref(), event, nth, give)),
+            Step::Cancel(_) => None,
+        };
+        asked.into_iter().enumerate().filter_map(command).collect()
+    }
+
     /// The timers that are set after it.
     pub(crate) fn timers(self) -> Timers {
         match self {
@@ -89,7 +118,7 @@ impl Record {
 /// Asks for what a record says, under ids that the record gives.
 pub(crate) async fn dispatch(context: &Context, record: &RecordedCommit) -> Result<()> {
     for event in record.events() {
-        send(context, &asked(&event)?).await?;
+        send(context, &Record::read(&event)?.asked(&event)).await?;
     }
     Ok(())
 }
@@ -101,35 +130,6 @@ pub(crate) async fn send(context: &Context, commands: &[QueuedCommand]) -> Resul
         outcomes.into_iter().collect::<Result<Vec<()>>>()?;
     }
     Ok(())
-}
-
-/// The event that the record `event` is about, if it is about one that was heard.
-pub(crate) fn heard(event: &RecordedEvent) -> Result<Option<EventId>> {
-    Ok(match Record::read(event)? {
-        Record::Reacted(reacted) => Some(reacted.heard.id()),
-        Record::Intervened(_) => None,
-    })
-}
-
-/// What an operator did, if the record `event` is about that.
-pub(crate) fn by_hand(event: &RecordedEvent) -> Result<Option<ByHand>> {
-    Ok(match Record::read(event)? {
-        Record::Reacted(_) => None,
-        Record::Intervened(intervened) => Some(intervened.by_hand),
-    })
-}
-
-/// The commands that the record `event` asks for.
-pub(crate) fn asked(event: &RecordedEvent) -> Result<Vec<QueuedCommand>> {
-    let (cause, asked) = match Record::read(event)? {
-        Record::Reacted(Reacted { heard, asked, .. }) => (Some(heard), asked),
-        Record::Intervened(Intervened { asked, .. }) => (None, asked),
-    };
-    let command = |(nth, Effect(step))| match step {
-        Step::Give(give) => Some(command(cause.as_ref(), event, nth, give)),
-        Step::Cancel(_) => None,
-    };
-    Ok(asked.into_iter().enumerate().filter_map(command).collect())
 }
 
 /// The `nth` command that the record `event` asks for, on account of what was `heard`, or of what

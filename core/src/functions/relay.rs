@@ -17,7 +17,7 @@ impl Function for RelayFunction {
         Descriptor::new(RELAY, Kind::Relay)
     }
 
-    fn check(&self) -> Result<()> {
+    fn check(&self, _: &Descriptor) -> Result<()> {
         Ok(())
     }
 

@@ -91,7 +91,7 @@ impl<S: Saga> Function for SagaFunction<S> {
         Descriptor { hears, ..Descriptor::new(S::NAME, Kind::Saga) }
     }
 
-    fn check(&self) -> Result<()> {
+    fn check(&self, _: &Descriptor) -> Result<()> {
         check_name("the saga", S::NAME, Dash::Illegal)
     }
 

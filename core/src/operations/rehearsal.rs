@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::functions::by_stream;
+use crate::functions::{Rebuildable, by_stream};
 use crate::operations::pace::Pace;
 use crate::operations::progress::{Progress, Saved, SliceAt, Unhandled};
 use crate::operations::read_model::ReadModel;
@@ -59,7 +59,7 @@ impl ReadModel<'_> {
                 let events = within_scope(replay, &page.commits);
                 let count = events.len() as u64;
                 for (stream, announced) in by_stream(events) {
-                    self.hear(&stream, announced, replay, &mut scratch, &mut news).await?;
+                    self.hear(live, (&stream, announced), &mut scratch, &mut news).await?;
                 }
                 saved.events += count;
                 saved.slices[nth] = SliceAt { next: Some(page.next), is_done: page.is_tail };
@@ -79,13 +79,11 @@ impl ReadModel<'_> {
     /// Tries what is new of one stream.
     async fn hear(
         &self,
-        stream: &StreamName,
-        announced: Vec<Announced>,
-        replay: &Replay,
+        live: &dyn Rebuildable,
+        (stream, announced): (&StreamName, Vec<Announced>),
         scratch: &mut Scratch<'_>,
         news: &mut News,
     ) -> Result<()> {
-        let live = self.revision(replay.revision)?;
         let standing = match live.standing(self.context, stream).await {
             Ok(standing) => standing,
             // The view cannot be read, and so could not be written.

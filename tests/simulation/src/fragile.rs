@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use skyfold::adapter::Fnv;
 use skyfold::{
     Effect, EventId, Listed, Projection, RecordedEvent, Route, Saga, Snapshots, StreamId,
     Subscription,
@@ -19,12 +20,11 @@ pub(crate) struct Fragile<T>(PhantomData<fn(T)>);
 
 /// Whether the fragile release of `function` fails on `event`, always and everywhere.
 pub(crate) fn is_poison(function: &str, event: &EventId) -> bool {
-    let text = [function, event.stream.as_str()].map(str::bytes).into_iter().flatten();
-    let hash =
-        text.chain(event.version.0.to_le_bytes()).fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3_u64)
-        });
-    (hash >> 32).is_multiple_of(POISON_ONE_IN)
+    let mut hash = Fnv::new();
+    hash.write(function.as_bytes());
+    hash.write(event.stream.as_str().as_bytes());
+    hash.write(&event.version.0.to_le_bytes());
+    (hash.finish() >> 32).is_multiple_of(POISON_ONE_IN)
 }
 
 /// Fails on poison, as a defect in the domain does, but without a word on the terminal.

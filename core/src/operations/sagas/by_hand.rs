@@ -6,16 +6,16 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::Sagas;
 use super::story::Story;
-use crate::functions::{Intervention, IsNew, Steered, asked, by_hand, heard, history, send};
+use super::{Sagas, whole};
+use crate::functions::{Intervention, IsNew, Record, Steered, history, send};
 use crate::letters::{Letters, id_of_command};
 use crate::operations::{check_text, queued};
 use crate::ports::{Consistency, QueuedCommand, Range};
 use crate::saga::{Give, Step};
 use crate::{
     CommandId, CommandRequest, Discard, Effect, Error, ErrorKind, EventId, Metadata, Payload,
-    RecordedEvent, Result, StreamId, StreamName, Version,
+    RecordedCommit, RecordedEvent, Result, StreamId, StreamName,
 };
 
 /// What an operator did about a transaction, and why.
@@ -250,7 +250,7 @@ impl Sagas<'_> {
             let (effects, metadata) = (vec![effect.clone()], story.metadata.clone());
             let intervention = Intervention { key, by_hand, asked: effects, metadata };
             let (record, intervened) = self.intervene(steered, saga, id, &intervention).await?;
-            let commands = asked(&record)?;
+            let commands = Record::read(&record)?.asked(&record);
             if !commands.iter().any(|queued| gives(queued, record.time, &effect)) {
                 if request.number.is_none() {
                     // Another operator was faster.
@@ -299,8 +299,9 @@ impl Sagas<'_> {
         let Some(event) = commit.events().next() else {
             return Err(Error::corrupt(format!("a record of {saga} {id} has no event")));
         };
-        let Some(by_hand) = by_hand(&event)? else {
-            let what = heard(&event)?.map_or_else(String::new, |heard| heard.to_string());
+        let record = Record::read(&event)?;
+        let Some(by_hand) = record.by_hand().cloned() else {
+            let what = record.heard().map_or_else(String::new, |heard| heard.to_string());
             let message = format!("{saga} {id} has heard {what}: it is not to be skipped");
             return Err(Error::new(ErrorKind::Conflict, message));
         };
@@ -330,19 +331,16 @@ impl Sagas<'_> {
 
     /// What a transaction has asked for as the command `id`.
     async fn asked_as(&self, stream: &StreamName, id: &CommandId) -> Result<Option<QueuedCommand>> {
-        let store = &*self.runtime.ports().events;
-        let mut reached = Version::EMPTY;
-        loop {
-            let events = history::events_after(store, stream, reached).await?;
-            let Some(last) = events.last() else { return Ok(None) };
-            reached = last.version;
-            for event in &events {
-                let mut commands = asked(event)?.into_iter();
+        let mut history = whole(self.runtime, stream);
+        while let Some(commits) = history.next().await? {
+            for event in commits.iter().flat_map(RecordedCommit::events) {
+                let mut commands = Record::read(&event)?.asked(&event).into_iter();
                 if let Some(found) = commands.find(|queued| queued.request.id == *id) {
                     return Ok(Some(found));
                 }
             }
         }
+        Ok(None)
     }
 }
 

@@ -8,8 +8,8 @@ use time::OffsetDateTime;
 
 pub use self::by_hand::{ByHand, Deed, Intervened, SendRequest, SkipRequest, Skipped};
 use self::story::Story;
-use crate::functions::history::{self, History};
-use crate::functions::{asked, by_hand, heard, send};
+use crate::functions::history::History;
+use crate::functions::{Record, send};
 use crate::ports::{Consistency, FeedPage, FeedQuery, Position, QueuedCommand};
 use crate::{
     AsOf, Error, ErrorKind, EventId, Kind, Payload, RecordedCommit, Reply, Result, Runtime,
@@ -183,7 +183,9 @@ impl<'a> Sagas<'a> {
         let mut records = vec![];
         for event in commits.iter().flatten().flat_map(RecordedCommit::events) {
             let (version, time) = (event.version, event.time);
-            let (heard, by_hand, asked) = (heard(&event)?, by_hand(&event)?, asked(&event)?);
+            let record = Record::read(&event)?;
+            let (heard, by_hand) = (record.heard(), record.by_hand().cloned());
+            let asked = record.asked(&event);
             records.push(SagaRecord { version, time, heard, by_hand, asked });
         }
         Ok(records)
@@ -204,19 +206,16 @@ impl<'a> Sagas<'a> {
     pub async fn retry(&self, saga: &str, id: &StreamId) -> Result<u64> {
         let stream = self.stream(saga, id)?;
         let skipped = Story::read(self.runtime, saga, &stream).await?.skipped;
-        let store = &*self.runtime.ports().events;
-        let (mut records, mut reached) = (0, Version::EMPTY);
-        loop {
-            let events = history::events_after(store, &stream, reached).await?;
-            let Some(last) = events.last() else { return Ok(records) };
-            reached = last.version;
-            for event in &events {
-                let mut asked = asked(event)?;
+        let (mut history, mut records) = (whole(self.runtime, &stream), 0);
+        while let Some(commits) = history.next().await? {
+            for event in commits.iter().flat_map(RecordedCommit::events) {
+                let mut asked = Record::read(&event)?.asked(&event);
                 asked.retain(|queued| !skipped.contains(&queued.request.id));
                 send(self.runtime.context(), &asked).await?;
                 records += 1;
             }
         }
+        Ok(records)
     }
 
     fn stream(&self, saga: &str, id: &StreamId) -> Result<StreamName> {
@@ -230,4 +229,9 @@ impl<'a> Sagas<'a> {
         let missing = || Error::new(ErrorKind::NotFound, format!("no saga {saga}"));
         is_saga.then(|| format!("saga.{saga}")).ok_or_else(missing)
     }
+}
+
+/// All that is recorded in `stream`.
+fn whole<'a>(runtime: &'a Runtime, stream: &'a StreamName) -> History<'a> {
+    History::after(&*runtime.ports().events, stream, Version::EMPTY, Consistency::Strong)
 }

@@ -3,8 +3,9 @@ use std::collections::BTreeSet;
 use time::OffsetDateTime;
 
 use super::by_hand::Deed;
-use crate::functions::{by_hand, history};
-use crate::{CommandId, Error, ErrorKind, Metadata, Result, Runtime, StreamName, Version};
+use super::whole;
+use crate::functions::Record;
+use crate::{CommandId, Error, ErrorKind, Metadata, RecordedCommit, Result, Runtime, StreamName};
 
 /// What the records of one transaction come to for whoever intervenes.
 #[derive(Debug)]
@@ -22,20 +23,17 @@ pub(super) struct Story {
 impl Story {
     /// Goes through the records of the transaction in `stream`, of which there must be one.
     pub(super) async fn read(runtime: &Runtime, saga: &str, stream: &StreamName) -> Result<Self> {
-        let store = &*runtime.ports().events;
-        let (mut story, mut reached) = (None, Version::EMPTY);
-        loop {
-            let events = history::events_after(store, stream, reached).await?;
-            let Some(last) = events.last() else { break };
-            reached = last.version;
-            for event in &events {
+        let (mut history, mut story) = (whole(runtime, stream), None);
+        while let Some(commits) = history.next().await? {
+            for event in commits.iter().flat_map(RecordedCommit::events) {
+                let record = Record::read(&event)?;
                 let story = story.get_or_insert_with(|| Self {
                     began: event.time,
                     metadata: event.metadata.clone(),
                     sent: 0,
                     skipped: BTreeSet::new(),
                 });
-                let Some(by_hand) = by_hand(event)? else { continue };
+                let Some(by_hand) = record.by_hand() else { continue };
                 story.skipped.extend(by_hand.skipped_command().cloned());
                 if let Deed::Sent(number) = by_hand.did {
                     story.sent = story.sent.max(number);
