@@ -3,6 +3,7 @@ use std::time::Duration;
 use axum::body::{Body, BodyDataStream, HttpBody};
 use axum::http::{HeaderMap, header};
 use futures::StreamExt;
+use serde::de::DeserializeOwned;
 use skyfold::Payload;
 
 use crate::headers::Headers;
@@ -41,6 +42,18 @@ pub(crate) async fn read_json(
         let detail = format!("the body is {}", problem.detail);
         problem.with_detail(detail)
     })
+}
+
+/// Reads the body of a request as a `T`, of which `form` tells the caller. An empty one is null.
+pub(crate) async fn read_as<T: DeserializeOwned>(
+    form: &str,
+    headers: &HeaderMap,
+    body: Body,
+    options: &Options,
+) -> Result<T, Problem> {
+    let body = read_json(headers, body, options).await?.unwrap_or_default();
+    serde_json::from_str(body.get())
+        .map_err(|error| Problem::invalid(format!("the body is not {form}: {error}")))
 }
 
 /// Reads as much as there may be.

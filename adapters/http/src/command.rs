@@ -135,8 +135,9 @@ fn relocated(problem: Problem, offset: usize) -> Problem {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
+
+    use super::*;
 
     fn command(schema: Option<serde_json::Value>) -> CommandDescriptor {
         CommandDescriptor {

@@ -56,7 +56,7 @@ pub(crate) async fn frame(
     let mut ids = Ids { request: request_id, ..Ids::default() };
     let span = span(&request, &ids);
     let asked = (request.method().clone(), request.uri().path().to_owned());
-    let (function, begun) = (function(&request), Instant::now());
+    let counted = host.requests.as_ref().map(|counts| (counts, function(&request), Instant::now()));
     let answer = async {
         let response = match identify(&mut ids, request.headers()) {
             Err(problem) => problem.into_response(),
@@ -68,7 +68,9 @@ pub(crate) async fn frame(
         finish(response, ids, &asked)
     };
     let response = answer.instrument(span).await;
-    host.requests.count(&function, response.status(), begun.elapsed());
+    if let Some((requests, function, begun)) = counted {
+        requests.count(&function, response.status(), begun.elapsed());
+    }
     response
 }
 

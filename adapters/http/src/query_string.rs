@@ -27,6 +27,18 @@ impl QueryString {
         }
     }
 
+    /// Takes the only value of `name`, which is true or false; false if there is none.
+    pub(crate) fn take_flag(&mut self, name: &str) -> Result<bool, Problem> {
+        match self.take(name)?.as_deref() {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(other) => {
+                let detail = format!("the parameter {name} is {other:?}, not true or false");
+                Err(Problem::invalid(detail))
+            }
+        }
+    }
+
     /// Takes every value of `name`, in order.
     pub(crate) fn take_all(&mut self, name: &str) -> Vec<String> {
         self.0.extract_if(.., |pair| pair.0 == name).map(|(_, value)| value).collect()

@@ -8,7 +8,7 @@ use skyfold::{Descriptor, Kind, Reply, Runtime, Trigger};
 
 use crate::frame::frame;
 use crate::operations::metrics::Requests;
-use crate::options::Options;
+use crate::options::{Operations, Options};
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::problem_types::{NOT_FOUND, OUT_OF_TIME};
@@ -22,7 +22,8 @@ const RESERVED: [&str; 5] = ["health", "metrics", "openapi.json", "operations", 
 pub(crate) struct Host {
     pub(crate) runtime: Runtime,
     pub(crate) options: Options,
-    pub(crate) requests: Requests,
+    /// What is counted of requests, where operators are served.
+    pub(crate) requests: Option<Requests>,
 }
 
 /// One function of the app, and all that is needed to answer for it.
@@ -60,7 +61,8 @@ pub(crate) struct Endpoint {
 /// If a function is named `health`, `metrics`, `openapi.json`, `operations` or `problems`.
 pub fn router(runtime: Runtime, options: Options) -> Router {
     let manifest = runtime.manifest();
-    let host = Arc::new(Host { runtime, options, requests: Requests::default() });
+    let requests = (options.operations == Operations::Served).then(Requests::default);
+    let host = Arc::new(Host { runtime, options, requests });
     let mut router = Router::new()
         .merge(health::routes(host.clone()))
         .merge(operations::routes(&host))

@@ -167,8 +167,22 @@ fn describe(operation: &mut Value, summary: &str, schema: Option<&Value>) {
 }
 
 pub(crate) fn parameters(names: &[&str]) -> Value {
-    let reference = |name| json!({ "$ref": format!("#/components/parameters/{name}") });
-    names.iter().map(reference).collect()
+    references(names).collect()
+}
+
+/// A parameter of one path alone.
+pub(crate) fn own_parameter(name: &str, description: &str, schema: &Value) -> Value {
+    json!({ "in": "query", "name": name, "description": description, "schema": schema })
+}
+
+/// The parameters `names`, as every path may refer to them.
+pub(crate) fn references(names: &[&str]) -> impl Iterator<Item = Value> {
+    names.iter().map(|name| json!({ "$ref": format!("#/components/parameters/{name}") }))
+}
+
+/// An object of these properties.
+pub(crate) fn object(properties: &Value, required: &[&str]) -> Value {
+    json!({ "type": "object", "properties": properties, "required": required })
 }
 
 pub(crate) fn json_content(schema: &Value) -> Value {

@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::openapi::operations::{HOST, ok, operation, parameters, responses};
+use crate::openapi::operations::{
+    HOST, json_content, object, ok, operation, own_parameter, parameters, references, responses,
+};
 use crate::operations::{dead_letters, privacy};
 
 /// The tag of what is for operators.
@@ -43,41 +45,34 @@ fn letter() -> Value {
 
 /// The path at which dead letters are listed, and a page of them tried again.
 fn letters() -> Value {
-    let parameter = |name: &str, description: &str, of: &str| {
-        let schema = json!({ "type": of });
-        json!({ "in": "query", "name": name, "description": description, "schema": schema })
+    let text = json!({ "type": "string" });
+    let function = own_parameter("function", "Those of this function alone.", &text);
+    let stream = own_parameter("stream", "Those of this stream alone.", &text);
+    let flag = |name: &str, text: &str| own_parameter(name, text, &json!({ "type": "boolean" }));
+    let with = |flag: Value| {
+        let own = [function.clone(), stream.clone(), flag];
+        references(&["order", "limit", "cursor"]).chain(own).collect::<Value>()
     };
-    let function = || parameter("function", "Those of this function alone.", "string");
-    let stream = || parameter("stream", "Those of this stream alone.", "string");
-    let with = |named: &[&str], own: Vec<Value>| {
-        let mut all = parameters(named);
-        if let Some(all) = all.as_array_mut() {
-            all.extend(own);
-        }
-        all
-    };
-    let json = |schema: &Value| json!({ "application/json": { "schema": schema } });
     let next = json!({ "type": "string", "description": "The cursor of the next page." });
 
     let mut list = operation(OPERATIONS, HOST, "dead-letters");
     list["summary"] = "Lists what waits for an operator, the oldest first".into();
-    let closed = parameter("closed", "Those that wait no more.", "boolean");
-    list["parameters"] = with(&["order", "limit", "cursor"], vec![function(), stream(), closed]);
+    list["parameters"] = with(flag("closed", "Those that wait no more."));
     let page = json!({ "items": { "type": "array", "items": letter() }, "next": next });
-    let listed = ok("The letters.", json(&object(&page, &["items"])), &[]);
+    let listed = ok("The letters.", json_content(&object(&page, &["items"])), &[]);
     list["responses"] = responses(Some(listed), &["400", "500", "503"]);
 
     let mut retry = operation(OPERATIONS, HOST, "dead-letters.retry-all");
     retry["summary"] = "Tries a page of letters again, the oldest first".into();
     retry["description"] = "One of function, stream and all=true says which.".into();
-    let all = parameter("all", "All that wait.", "boolean");
-    retry["parameters"] = with(&["order", "limit", "cursor"], vec![function(), stream(), all]);
+    retry["parameters"] = with(flag("all", "All that wait."));
     let retried = json!({
         "resolved": { "type": "integer" },
         "waiting": { "type": "array", "items": letter() },
         "next": next,
     });
-    let retried = ok("What came of it.", json(&object(&retried, &["resolved", "waiting"])), &[]);
+    let retried =
+        ok("What came of it.", json_content(&object(&retried, &["resolved", "waiting"])), &[]);
     retry["responses"] = responses(Some(retried), &["400", "404", "500", "503"]);
     json!({ "get": list, "post": retry })
 }
@@ -87,8 +82,7 @@ fn about_letter(verb: &str, summary: &str) -> Value {
     let mut about = operation(OPERATIONS, HOST, &format!("dead-letters.{verb}"));
     about["summary"] = format!("{summary} a dead letter").into();
     about["parameters"] = parameters(&["id"]);
-    let letter = json!({ "application/json": { "schema": letter() } });
-    let shown = ok("The letter as it is then.", letter, &[]);
+    let shown = ok("The letter as it is then.", json_content(&letter()), &[]);
     about["responses"] = responses(Some(shown), &["400", "404", "500", "503"]);
     about
 }
@@ -103,16 +97,12 @@ fn discard() -> Value {
             done."),
     });
     let mut discard = about_letter("discard", "Gives up what is undone in");
-    let asked = json!({ "application/json": { "schema": object(&asked, &["reason"]) } });
+    let asked = json_content(&object(&asked, &["reason"]));
     discard["requestBody"] = json!({ "required": true, "content": asked });
     let errors = ["400", "404", "408", "409", "413", "415", "500", "503"];
     let shown = discard["responses"]["200"].take();
     discard["responses"] = responses(Some(shown), &errors);
     json!({ "post": discard })
-}
-
-fn object(properties: &Value, required: &[&str]) -> Value {
-    json!({ "type": "object", "properties": properties, "required": required })
 }
 
 /// The path at which subjects of personal data are forgotten.
@@ -128,18 +118,16 @@ fn forgotten() -> Value {
     let receipt = object(&told, &["subject", "by", "reason", "time"]);
     let mut page = json!({ "items": { "type": "array", "items": receipt.clone() } });
     page["next"] = text("The cursor of the next page.");
-    let json = |schema: &Value| json!({ "application/json": { "schema": schema } });
-
     let mut show = operation(OPERATIONS, HOST, "forgotten");
     show["summary"] = "Shows who was forgotten, newest first".into();
     show["parameters"] = parameters(&["limit", "cursor"]);
-    let shown = ok("The receipts.", json(&object(&page, &["items"])), &[]);
+    let shown = ok("The receipts.", json_content(&object(&page, &["items"])), &[]);
     show["responses"] = responses(Some(shown), &["400", "500", "503"]);
     let mut forget = operation(OPERATIONS, HOST, "forget");
     forget["summary"] = "Forgets a subject of personal data, for good".into();
     let asked = object(&asked, &["subject", "by", "reason"]);
-    forget["requestBody"] = json!({ "required": true, "content": json(&asked) });
-    let receipt = ok("The first receipt.", json(&receipt), &[]);
+    forget["requestBody"] = json!({ "required": true, "content": json_content(&asked) });
+    let receipt = ok("The first receipt.", json_content(&receipt), &[]);
     forget["responses"] = responses(Some(receipt), &["400", "408", "413", "415", "500", "503"]);
     json!({ "get": show, "post": forget })
 }

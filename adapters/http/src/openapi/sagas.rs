@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::openapi::operations::{HOST, json_content, ok, operation, responses};
+use crate::openapi::operations::{
+    HOST, json_content, object, ok, operation, own_parameter, references, responses,
+};
 use crate::openapi::operators::OPERATIONS;
 use crate::operations::sagas::PATH;
 
@@ -20,17 +22,14 @@ pub(crate) fn paths() -> Map<String, Value> {
 }
 
 fn list() -> Value {
-    let mut list = asked("sagas", "Lists the transactions of a saga, in no order", &[]);
     let time = json!({ "type": "string", "format": "date-time" });
-    let parameters = [
-        query("open", "Only those that have not ended.", json!({ "type": "boolean" })),
-        query("since", "Only those with a record since then.", time.clone()),
-        query("quiet-since", "Only those with no record since then.", time),
-        query("cursor", "Where to read on.", json!({ "type": "string" })),
+    let own = [
+        own_parameter("open", "Only those that have not ended.", &json!({ "type": "boolean" })),
+        own_parameter("since", "Only those with a record since then.", &time),
+        own_parameter("quiet-since", "Only those with no record since then.", &time),
+        own_parameter("cursor", "Where to read on.", &json!({ "type": "string" })),
     ];
-    if let Some(all) = list["parameters"].as_array_mut() {
-        all.extend(parameters);
-    }
+    let list = asked_with("sagas", "Lists the transactions of a saga, in no order", &[], own);
     let items = json!({ "type": "array", "items": instance() });
     let page = object(&json!({ "items": items, "next": { "type": "string" } }), &["items"]);
     answered(list, "A page, which may be empty although more follow.", &page, &["400", "404"])
@@ -42,15 +41,13 @@ fn show() -> Value {
 }
 
 fn records() -> Value {
-    let mut records = asked(
+    let beyond = json!({ "type": "integer", "minimum": 0, "default": 0 });
+    let records = asked_with(
         "saga.records",
         "Shows what a transaction heard, what an operator did about it, and what it asked for",
         &["id"],
+        [own_parameter("beyond", "Those after this version.", &beyond)],
     );
-    let beyond = json!({ "type": "integer", "minimum": 0, "default": 0 });
-    if let Some(all) = records["parameters"].as_array_mut() {
-        all.push(query("beyond", "Those after this version.", beyond));
-    }
     let items = json!({ "type": "array", "items": { "type": "object" } });
     let page = object(&json!({ "items": items }), &["items"]);
     answered(records, "A page, oldest first; empty at the end.", &page, &["400", "404"])
@@ -117,13 +114,16 @@ fn instance() -> Value {
 
 /// An operation on a saga, and what else its path names.
 fn asked(id: &str, summary: &str, names: &[&str]) -> Value {
+    asked_with(id, summary, names, [])
+}
+
+/// The same, with parameters of its own.
+fn asked_with<const N: usize>(id: &str, summary: &str, names: &[&str], own: [Value; N]) -> Value {
     let mut operation = operation(OPERATIONS, HOST, id);
     operation["summary"] = summary.into();
     let saga = json!({ "in": "path", "name": "saga", "description": "The saga.",
         "required": true, "schema": { "type": "string" } });
-    let others =
-        names.iter().map(|name| json!({ "$ref": format!("#/components/parameters/{name}") }));
-    operation["parameters"] = std::iter::once(saga).chain(others).collect();
+    operation["parameters"] = std::iter::once(saga).chain(references(names)).chain(own).collect();
     operation
 }
 
@@ -132,12 +132,4 @@ fn answered(mut operation: Value, description: &str, schema: &Value, errors: &[&
     let answer = ok(description, json_content(schema), &[]);
     operation["responses"] = responses(Some(answer), &errors);
     operation
-}
-
-fn query(name: &str, description: &str, schema: Value) -> Value {
-    json!({ "in": "query", "name": name, "description": description, "schema": schema })
-}
-
-fn object(properties: &Value, required: &[&str]) -> Value {
-    json!({ "type": "object", "properties": properties, "required": required })
 }

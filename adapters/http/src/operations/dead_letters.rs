@@ -4,9 +4,9 @@ use axum::extract::{Request, State};
 use axum::http::Uri;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use skyfold::{DeadLetter, Discard, LetterPage, LetterQuery, Payload, Retried};
+use skyfold::{DeadLetter, Discard, LetterPage, LetterQuery, Retried};
 
-use crate::body::read_json;
+use crate::body::read_as;
 use crate::list::{order, page_limit};
 use crate::problem::Problem;
 use crate::query_string::{QueryString, segments};
@@ -36,7 +36,7 @@ pub(crate) fn routes(host: Arc<Host>) -> Router {
 
 async fn list(State(host): State<Arc<Host>>, uri: Uri) -> Result<Json<LetterPage>, Problem> {
     let mut query = QueryString::parse(uri.query())?;
-    let closed = flag(&mut query, "closed")?;
+    let closed = query.take_flag("closed")?;
     let asked = LetterQuery { closed, ..read_query(&mut query)? };
     query.finish(&["function", "stream", "closed", "order", "limit", "cursor"])?;
     let letters = host.runtime.dead_letters();
@@ -45,7 +45,7 @@ async fn list(State(host): State<Arc<Host>>, uri: Uri) -> Result<Json<LetterPage
 
 async fn retry_all(State(host): State<Arc<Host>>, uri: Uri) -> Result<Json<Retried>, Problem> {
     let mut query = QueryString::parse(uri.query())?;
-    let is_all = flag(&mut query, "all")?;
+    let is_all = query.take_flag("all")?;
     let asked = read_query(&mut query)?;
     query.finish(&["function", "stream", "all", "order", "limit", "cursor"])?;
     // Everything is tried again only where somebody says so.
@@ -75,8 +75,8 @@ async fn discard(
 ) -> Result<Json<DeadLetter>, Problem> {
     let (parts, body) = request.into_parts();
     let id = id_in(&parts.uri)?;
-    let body = read_json(&parts.headers, body, &host.options).await?;
-    let discard = read(&body.unwrap_or_default())?;
+    let form = "{\"reason\", \"by\", \"event\"}";
+    let discard: Discard = read_as(form, &parts.headers, body, &host.options).await?;
     let letters = host.runtime.dead_letters();
     Ok(Json(within(host.options.timeout, letters.discard(&id, &discard)).await??))
 }
@@ -90,25 +90,8 @@ fn read_query(query: &mut QueryString) -> Result<LetterQuery, Problem> {
     Ok(LetterQuery { function, stream, closed: false, order, limit, cursor })
 }
 
-fn flag(query: &mut QueryString, name: &str) -> Result<bool, Problem> {
-    match query.take(name)?.as_deref() {
-        None | Some("false") => Ok(false),
-        Some("true") => Ok(true),
-        Some(other) => {
-            let detail = format!("the parameter {name} is {other:?}, not true or false");
-            Err(Problem::invalid(detail))
-        }
-    }
-}
-
 /// The id of the letter that a path is about.
 fn id_in(uri: &Uri) -> Result<String, Problem> {
     // The route has at least three segments.
     Ok(segments(uri.path())?.into_iter().nth(2).unwrap_or_default())
-}
-
-fn read(body: &Payload) -> Result<Discard, Problem> {
-    serde_json::from_str(body.get()).map_err(|error| {
-        Problem::invalid(format!("the body is not {{\"reason\", \"by\", \"event\"}}: {error}"))
-    })
 }

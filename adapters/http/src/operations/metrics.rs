@@ -66,7 +66,7 @@ pub(crate) fn routes(host: Arc<Host>) -> Router {
 
 async fn show(State(host): State<Arc<Host>>) -> Result<impl IntoResponse, Problem> {
     let health = within(host.options.timeout, host.runtime.health()).await??;
-    let text = text(&health, &host.requests).map_err(|error| {
+    let text = text(&health, host.requests.as_ref()).map_err(|error| {
         let message = "the metrics could not be written";
         Error::new(ErrorKind::Unexpected, message).with_source(error)
     })?;
@@ -74,7 +74,7 @@ async fn show(State(host): State<Arc<Host>>) -> Result<impl IntoResponse, Proble
 }
 
 /// The numbers as a Prometheus server reads them.
-fn text(health: &Health, requests: &Requests) -> Result<String, fmt::Error> {
+fn text(health: &Health, requests: Option<&Requests>) -> Result<String, fmt::Error> {
     let mut registry = Registry::with_prefix("skyfold");
     let behind = Family::<Labels, Gauge>::default();
     let seconds = Family::<Labels, Gauge>::default();
@@ -109,7 +109,9 @@ fn text(health: &Health, requests: &Requests) -> Result<String, fmt::Error> {
     oldest.set(number(health.dead_letters.oldest_seconds));
     let help = "For how many seconds the oldest dead letter has waited; 0 without any";
     registry.register("dead_letters_oldest_seconds", help, oldest);
-    requests.register(&mut registry);
+    if let Some(requests) = requests {
+        requests.register(&mut registry);
+    }
     let mut text = String::new();
     encode(&mut text, &registry)?;
     Ok(text)

@@ -3,9 +3,9 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::routing::get;
 use axum::{Json, Router};
-use skyfold::{ForgetRequest, Forgotten, ForgottenPage, Payload};
+use skyfold::{ForgetRequest, Forgotten, ForgottenPage};
 
-use crate::body::read_json;
+use crate::body::read_as;
 use crate::list::page_limit;
 use crate::problem::Problem;
 use crate::query_string::QueryString;
@@ -38,14 +38,8 @@ async fn forget(
     request: Request,
 ) -> Result<Json<Forgotten>, Problem> {
     let (parts, body) = request.into_parts();
-    let body = read_json(&parts.headers, body, &host.options).await?;
-    let request = read(&body.unwrap_or_default())?;
+    let form = "{\"subject\", \"by\", \"reason\"}";
+    let request: ForgetRequest = read_as(form, &parts.headers, body, &host.options).await?;
     let privacy = host.runtime.privacy();
     Ok(Json(within(host.options.timeout, privacy.forget(&request)).await??))
-}
-
-fn read(body: &Payload) -> Result<ForgetRequest, Problem> {
-    serde_json::from_str(body.get()).map_err(|error| {
-        Problem::invalid(format!("the body is not {{\"subject\", \"by\", \"reason\"}}: {error}"))
-    })
 }

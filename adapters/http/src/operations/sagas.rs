@@ -11,7 +11,7 @@ use skyfold::{
 };
 use time::OffsetDateTime;
 
-use crate::body::read_json;
+use crate::body::read_as;
 use crate::problem::Problem;
 use crate::problem_types::NOT_FOUND;
 use crate::query_string::{QueryString, segments};
@@ -49,17 +49,9 @@ pub(crate) fn routes(host: Arc<Host>) -> Router {
 async fn list(State(host): State<Arc<Host>>, request: Request) -> Result<Json<SagaPage>, Problem> {
     let saga = segments(request.uri().path())?.pop().unwrap_or_default();
     let mut query = QueryString::parse(request.uri().query())?;
-    let (open, cursor) = (query.take("open")?, query.take("cursor")?);
+    let (is_open, cursor) = (query.take_flag("open")?, query.take("cursor")?);
     let (since, quiet_since) = (time(&mut query, "since")?, time(&mut query, "quiet-since")?);
     query.finish(&["open", "since", "quiet-since", "cursor"])?;
-    let is_open = match open.as_deref() {
-        None | Some("false") => false,
-        Some("true") => true,
-        Some(other) => {
-            let detail = format!("the parameter open is {other:?}, not true or false");
-            return Err(Problem::invalid(detail));
-        }
-    };
     let asked = SagaQuery { is_open, since, quiet_since };
     let sagas = host.runtime.sagas();
     let page = sagas.list(&saga, &asked, cursor.as_deref());
@@ -132,9 +124,7 @@ fn transaction(request: &Request) -> Result<(String, StreamId), Problem> {
 async fn body<T: DeserializeOwned>(host: &Host, request: Request) -> Result<T, Problem> {
     QueryString::parse(request.uri().query())?.finish(&[])?;
     let (parts, body) = request.into_parts();
-    let body = read_json(&parts.headers, body, &host.options).await?.unwrap_or_default();
-    serde_json::from_str(body.get())
-        .map_err(|error| Problem::invalid(format!("the body is not what is asked for: {error}")))
+    read_as("what is asked for", &parts.headers, body, &host.options).await
 }
 
 fn time(query: &mut QueryString, name: &str) -> Result<Option<OffsetDateTime>, Problem> {
