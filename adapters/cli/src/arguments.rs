@@ -21,7 +21,7 @@ pub(crate) use self::dead_letters::{DeadLetters, LetterList, RetryLetters};
 pub(crate) use self::package::Package;
 pub(crate) use self::privacy::Privacy;
 pub(crate) use self::read_models::{Drop, Replay, Revisions, Switch, Verify};
-pub(crate) use self::sagas::{Reason, SagaList, SagaOf, SagaSend, SagaSkip, Sagas};
+pub(crate) use self::sagas::{SagaList, SagaOf, SagaSend, SagaSkip, Sagas};
 pub(crate) use self::schemas::{Export, Language, Locked, Schemas};
 
 /// How many events may be shown at once.
@@ -233,6 +233,17 @@ pub(crate) struct After {
     /// Wait until the answer shows this event, such as order-42@3
     #[arg(long = "after", value_name = "EVENT")]
     pub(crate) event: Option<EventId>,
+}
+
+/// Why an operator does something.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Reason {
+    /// Why; it is kept
+    #[arg(long)]
+    pub(crate) reason: String,
+    /// Who does it
+    #[arg(long, value_name = "NAME", default_value = "operator")]
+    pub(crate) by: String,
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]

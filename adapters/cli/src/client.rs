@@ -1,7 +1,6 @@
 mod dead_letters;
 mod privacy;
 mod remote;
-mod remote_sagas;
 mod sagas;
 
 use std::collections::BTreeMap;

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Ran, Tally, TallyEvent, Total, Totals, cli_of, run_on};
+use common::{Ran, Served, Tally, TallyEvent, Total, Totals, cli_of, run_on};
 use serde_json::json;
 use skyfold::{App, Projection, RecordedEvent, Subscription};
 use skyfold_cli::{Console, Exit};
@@ -205,15 +205,8 @@ async fn what_makes_no_sense_is_told() {
 #[tokio::test]
 async fn letters_are_seen_to_where_the_app_is_served() {
     let memory = poisoned().await;
-    let (console, captured) = Console::captured();
-    let arguments = ["probe", "serve", "--port", "0"].map(str::to_owned);
-    let running = tokio::spawn(cli_of(app(), &memory).run_with(arguments, console));
-    while !captured.out().contains("/health") {
-        assert!(!running.is_finished(), "{}", captured.err());
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
-    let out = captured.out();
-    let url = out.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
+    let served = Served::begin(cli_of(app(), &memory), &["serve", "--port", "0"]).await;
+    let url = &served.url;
     let elsewhere = Memory::new();
     let ask = async |line: &str| run(&elsewhere, &format!("{line} --url {url} --json")).await;
     let listed = ask("dead-letters list --function totals").await.json().remove(0);
@@ -234,6 +227,5 @@ async fn letters_are_seen_to_where_the_app_is_served() {
     assert_eq!(discarded.json()[0]["status"], "discarded", "{discarded:?}");
     let missing = ask("dead-letters show none").await;
     assert_eq!(missing.exit, Exit::Failed, "{missing:?}");
-    captured.stop();
-    assert_eq!(running.await.unwrap(), Exit::Done);
+    assert_eq!(served.end().await.exit, Exit::Done);
 }

@@ -4,8 +4,8 @@
 
 mod common;
 
-use common::{cli, run, run_words};
-use skyfold_cli::{Console, Exit};
+use common::{Served, cli, run, run_words};
+use skyfold_cli::Exit;
 use skyfold_memory::Memory;
 
 #[tokio::test]
@@ -42,16 +42,9 @@ async fn a_reason_must_be_given_and_be_short() {
 
 #[tokio::test]
 async fn a_served_app_forgets_where_it_runs() {
-    let (console, captured) = Console::captured();
     let memory = Memory::new();
-    let arguments = ["probe", "serve", "--port", "0"].map(str::to_owned);
-    let running = tokio::spawn(cli(&memory).run_with(arguments, console));
-    while !captured.out().contains("/health") {
-        assert!(!running.is_finished(), "{}", captured.err());
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
-    let out = captured.out();
-    let url = out.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
+    let served = Served::begin(cli(&memory), &["serve", "--port", "0"]).await;
+    let url = &served.url;
     let elsewhere = Memory::new();
     let forget = ["privacy", "forget", "ada", "--reason", "asked", "--url", url, "--json"];
     let forgotten = run_words(&elsewhere, &forget).await;
@@ -59,8 +52,7 @@ async fn a_served_app_forgets_where_it_runs() {
     let list = ["privacy", "forgotten", "--url", url, "--json"];
     let listed = run_words(&elsewhere, &list).await;
     assert_eq!(listed.json()[0]["items"][0]["subject"], "ada");
-    captured.stop();
-    assert_eq!(running.await.unwrap(), Exit::Done);
+    assert_eq!(served.end().await.exit, Exit::Done);
     let here = run(&memory, "privacy forgotten --json").await;
     assert_eq!(here.json()[0]["items"][0]["subject"], "ada");
 }

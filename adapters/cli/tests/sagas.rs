@@ -4,8 +4,8 @@
 
 mod common;
 
-use common::{cli, memory_after, run, run_words};
-use skyfold_cli::{Console, Exit};
+use common::{Served, cli, memory_after, run, run_words};
+use skyfold_cli::Exit;
 use skyfold_memory::Memory;
 
 #[tokio::test]
@@ -91,16 +91,9 @@ async fn a_command_is_skipped_for_a_reason() {
 
 #[tokio::test]
 async fn a_served_app_is_helped_where_it_runs() {
-    let (console, captured) = Console::captured();
     let memory = memory_after(&[r#"send tally 1 add {"amount":5,"owner":"ada"} --id c1"#]).await;
-    let arguments = ["probe", "serve", "--port", "0"].map(str::to_owned);
-    let running = tokio::spawn(cli(&memory).run_with(arguments, console));
-    while !captured.out().contains("/health") {
-        assert!(!running.is_finished(), "{}", captured.err());
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
-    let out = captured.out();
-    let url = out.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
+    let served = Served::begin(cli(&memory), &["serve", "--port", "0"]).await;
+    let url = &served.url;
     let elsewhere = Memory::new();
     let at = |line: &str| format!("{line} --url {url}");
     let send = "sagas send limit 1 tally 1 write-off --reason late --json";
@@ -116,6 +109,5 @@ async fn a_served_app_is_helped_where_it_runs() {
         ["sagas", "skip", "limit", "1", "--event", "tally-1@1", "--reason", "x", "--url", url];
     let skipped = run_words(&elsewhere, &skip).await;
     assert!(skipped.err.contains("limit 1 has heard tally-1@1"), "{skipped:?}");
-    captured.stop();
-    assert_eq!(running.await.unwrap(), Exit::Done);
+    assert_eq!(served.end().await.exit, Exit::Done);
 }

@@ -5,56 +5,13 @@
 mod common;
 
 use std::net::TcpListener;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use common::{Ran, app, cli, run_on, run_words};
+use common::{PATIENCE, Ran, Served, app, cli, run_on, run_words, until};
 use serde_json::json;
 use skyfold::{AsOf, CommandId, ErrorKind, Payload, StreamId};
-use skyfold_cli::{Captured, Client, Console, Context, Exit, Outcome};
+use skyfold_cli::{Client, Console, Context, Exit, Outcome};
 use skyfold_memory::Memory;
-use tokio::task::JoinHandle;
-
-/// How long to wait for something that takes no time.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// An app that is being served.
-struct Served {
-    url: String,
-    captured: Captured,
-    running: JoinHandle<Exit>,
-}
-
-impl Served {
-    async fn begin(cli: skyfold_cli::Cli, words: &[&str]) -> Self {
-        let (console, captured) = Console::captured();
-        let arguments: Vec<_> = ["probe"].iter().chain(words).map(|w| (*w).to_owned()).collect();
-        let running = tokio::spawn(cli.run_with(arguments, console));
-        until(|| captured.out().contains("/health") || running.is_finished()).await;
-        let out = captured.out();
-        let url = out.split_whitespace().find(|word| word.starts_with("http://"));
-        let url = url.unwrap_or_else(|| panic!("{out} {}", captured.err())).to_owned();
-        Self { url, captured, running }
-    }
-
-    async fn end(self) -> Ran {
-        self.captured.stop();
-        let exit = tokio::time::timeout(PATIENCE, self.running).await.unwrap().unwrap();
-        Ran { exit, out: self.captured.out(), err: self.captured.err() }
-    }
-
-    /// Runs `line` in another process, so to say: all that it shares with this one is the address.
-    async fn run(&self, words: &[&str]) -> Ran {
-        run_words(&Memory::new(), &[words, &["--url", &self.url]].concat()).await
-    }
-}
-
-async fn until(mut is_so: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !is_so() {
-        assert!(started.elapsed() < PATIENCE, "it has not come to that");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
 
 #[tokio::test]
 async fn no_command_means_serve_until_stopped() {

@@ -1,7 +1,7 @@
 use clap::{Args, Subcommand};
 use skyfold::{EventId, StreamName};
 
-use super::{Direction, page};
+use super::{Direction, Reason, page};
 
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum DeadLetters {
@@ -63,12 +63,8 @@ pub(crate) struct RetryLetters {
 pub(crate) struct DiscardLetter {
     /// The letter's id, as the list shows it
     pub(crate) id: String,
-    /// Why; it is kept
-    #[arg(long)]
-    pub(crate) reason: String,
-    /// Who gives it up
-    #[arg(long, value_name = "NAME", default_value = "operator")]
-    pub(crate) by: String,
+    #[command(flatten)]
+    pub(crate) reason: Reason,
     /// Only if the letter is still about this event, such as order-42@3
     #[arg(long, value_name = "EVENT")]
     pub(crate) event: Option<EventId>,

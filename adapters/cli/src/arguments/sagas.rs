@@ -4,7 +4,7 @@ use clap::{ArgGroup, Args, Subcommand};
 use skyfold::{CommandId, Error, ErrorKind, EventId, Skipped, StreamId};
 use time::OffsetDateTime;
 
-use super::{shown, time_of};
+use super::{Reason, shown, time_of};
 
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Sagas {
@@ -96,16 +96,6 @@ pub(crate) struct SagaSend {
     pub(crate) after: Option<Duration>,
     #[command(flatten)]
     pub(crate) reason: Reason,
-}
-
-#[derive(Args, Clone, Debug)]
-pub(crate) struct Reason {
-    /// Why; it is kept
-    #[arg(long)]
-    pub(crate) reason: String,
-    /// Who does it
-    #[arg(long, value_name = "NAME", default_value = "operator")]
-    pub(crate) by: String,
 }
 
 /// A duration such as 90s, 15m, 2h or 3d.

@@ -1,3 +1,6 @@
+mod dead_letters;
+mod sagas;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,10 +9,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use skyfold::ports::Order;
 use skyfold::{
-    After, AsOf, CommandRequest, DeadLetter, Discard, Error, ErrorKind, ForgetRequest, Forgotten,
-    ForgottenPage, Health, LetterPage, LetterQuery, ListRequest, Payload, Result, Retried,
-    StateAsOf, StreamId,
+    After, AsOf, CommandRequest, Error, ErrorKind, ForgetRequest, Forgotten, ForgottenPage, Health,
+    ListRequest, Payload, Result, StateAsOf, StreamId,
 };
+use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use ureq::http::{self, Uri, header};
 use ureq::{Agent, Body};
@@ -38,14 +41,14 @@ pub(crate) struct Remote {
 }
 
 /// What is asked of the app.
-pub(crate) struct Asked {
-    pub(crate) path: String,
-    pub(crate) query: Vec<(&'static str, String)>,
-    pub(crate) headers: Vec<(&'static str, String)>,
+struct Asked {
+    path: String,
+    query: Vec<(&'static str, String)>,
+    headers: Vec<(&'static str, String)>,
     /// What is posted, if this is a post.
-    pub(crate) body: Option<Payload>,
+    body: Option<Payload>,
     /// How long the app was asked to wait.
-    pub(crate) wait: Duration,
+    wait: Duration,
 }
 
 /// What it answered.
@@ -142,10 +145,7 @@ impl Remote {
         let at = match at {
             AsOf::Now => None,
             AsOf::Version(version) => Some(version.to_string()),
-            AsOf::Time(time) => Some(time.format(&Rfc3339).map_err(|error| {
-                Error::new(ErrorKind::Invalid, format!("{time} has no common form"))
-                    .with_source(error)
-            })?),
+            AsOf::Time(time) => Some(text_of(time)?),
         };
         let query = at.into_iter().map(|at| ("at", at)).collect();
         self.answer(Asked { query, ..Asked::of([name, id.as_str()]) }, None).await
@@ -166,39 +166,6 @@ impl Remote {
         self.answer(Asked { query, ..Asked::of(["operations", "forgotten"]) }, None).await
     }
 
-    pub(crate) async fn dead_letters(&self, query: &LetterQuery) -> Result<LetterPage> {
-        let mut asked = Asked { query: letters(query), ..Asked::of(LETTERS) };
-        asked.query.push(("closed", query.closed.to_string()));
-        self.answer(asked, None).await
-    }
-
-    pub(crate) async fn retry_letters(&self, query: &LetterQuery) -> Result<Retried> {
-        let is_all = query.function.is_none() && query.stream.is_none();
-        let body = Some(Payload::default());
-        let mut asked = Asked { query: letters(query), body, ..Asked::of(LETTERS) };
-        asked.query.push(("all", is_all.to_string()));
-        self.answer(asked, None).await
-    }
-
-    pub(crate) async fn dead_letter(&self, id: &str) -> Result<DeadLetter> {
-        let [operations, letters] = LETTERS;
-        self.answer(Asked::of([operations, letters, id]), None).await
-    }
-
-    pub(crate) async fn retry_letter(&self, id: &str) -> Result<DeadLetter> {
-        self.do_to_letter(id, "retry", Payload::default()).await
-    }
-
-    pub(crate) async fn discard_letter(&self, id: &str, discard: &Discard) -> Result<DeadLetter> {
-        self.do_to_letter(id, "discard", Payload::encode(discard)?).await
-    }
-
-    async fn do_to_letter(&self, id: &str, what: &str, body: Payload) -> Result<DeadLetter> {
-        let [operations, letters] = LETTERS;
-        let asked = Asked::of([operations, letters, id, what]);
-        self.answer(Asked { body: Some(body), ..asked }, None).await
-    }
-
     pub(crate) async fn health(&self) -> Result<Health> {
         let answered = self.ask(Asked::of(["health"])).await?;
         // That the app is not healthy is told by a status as well, but it is an answer.
@@ -210,7 +177,7 @@ impl Remote {
     }
 
     /// Asks for an answer that shows the event of `after`.
-    pub(crate) async fn answer<T: DeserializeOwned>(
+    async fn answer<T: DeserializeOwned>(
         &self,
         mut asked: Asked,
         after: Option<After>,
@@ -276,25 +243,19 @@ impl Remote {
     }
 }
 
-/// The path of dead letters.
-const LETTERS: [&str; 2] = ["operations", "dead-letters"];
-
-/// Which dead letters are meant, as the app is told.
-fn letters(query: &LetterQuery) -> Vec<(&'static str, String)> {
-    let LetterQuery { function, stream, order, limit, cursor, .. } = query.clone();
-    let mut query = vec![("order", word(order)), ("limit", limit.to_string())];
-    query.extend(function.map(|function| ("function", function)));
-    query.extend(stream.map(|stream| ("stream", stream.to_string())));
-    query.extend(cursor.map(|cursor| ("cursor", cursor)));
-    query
-}
-
 /// Which way a list goes, as the app is told.
 fn word(order: Order) -> String {
     match order {
         Order::Ascending => "asc".to_owned(),
         Order::Descending => "desc".to_owned(),
     }
+}
+
+/// A time, as the app is told.
+fn text_of(time: OffsetDateTime) -> Result<String> {
+    time.format(&Rfc3339).map_err(|error| {
+        Error::new(ErrorKind::Invalid, format!("{time} has no common form")).with_source(error)
+    })
 }
 
 /// Whether `host` is this machine.
@@ -305,7 +266,7 @@ fn is_here(host: &str) -> bool {
 
 impl Asked {
     /// For what is at the path of these `segments`.
-    pub(crate) fn of<const N: usize>(segments: [&str; N]) -> Self {
+    fn of<const N: usize>(segments: [&str; N]) -> Self {
         let encoded = segments.map(|segment| format!("/{}", utf8_percent_encode(segment, &PLAIN)));
         let wait = Duration::ZERO;
         Self { path: encoded.concat(), query: vec![], headers: vec![], body: None, wait }

@@ -3,7 +3,7 @@ use skyfold::{
     Undone,
 };
 
-use crate::arguments::{DeadLetters, LetterList, RetryLetters};
+use crate::arguments::{DeadLetters, LetterList, Reason, RetryLetters};
 use crate::{Context, Exit, Format, time_text};
 
 /// How many letters are tried again with one request.
@@ -16,24 +16,25 @@ pub(crate) async fn dead_letters(context: &Context, command: DeadLetters) -> Res
         DeadLetters::List(arguments) => list(context, arguments).await,
         DeadLetters::Show(arguments) => show(context, &client.dead_letter(&arguments.id).await?),
         DeadLetters::Retry(RetryLetters { id: Some(id), .. }) => {
-            let letter = client.retry_letter(&id).await?;
-            context.output().json(&letter)?;
-            context.output().say(outcome(&letter))?;
-            Ok(if letter.is_waiting() { Exit::Failed } else { Exit::Done })
+            tell(context, &client.retry_letter(&id).await?)
         }
         DeadLetters::Retry(RetryLetters { function, stream, .. }) => {
             retry_all(context, LetterQuery { function, stream, ..LetterQuery::default() }).await
         }
         DeadLetters::Discard(arguments) => {
-            let (reason, by, event) = (arguments.reason, Some(arguments.by), arguments.event);
-            let discard = Discard { reason, by, event };
-            let letter = client.discard_letter(&arguments.id, &discard).await?;
-            context.output().json(&letter)?;
-            context.output().say(outcome(&letter))?;
+            let Reason { reason, by } = arguments.reason;
+            let discard = Discard { reason, by: Some(by), event: arguments.event };
             // What follows in its stream may be no better.
-            Ok(if letter.is_waiting() { Exit::Failed } else { Exit::Done })
+            tell(context, &client.discard_letter(&arguments.id, &discard).await?)
         }
     }
+}
+
+/// Tells what became of `letter`. It is a failure that it waits.
+fn tell(context: &Context, letter: &DeadLetter) -> Result<Exit> {
+    context.output().json(letter)?;
+    context.output().say(outcome(letter))?;
+    Ok(if letter.is_waiting() { Exit::Failed } else { Exit::Done })
 }
 
 async fn list(context: &Context, arguments: LetterList) -> Result<Exit> {

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "what tests share is tested code as well")]
 #![allow(dead_code, reason = "each test crate uses a part of it")]
 
+use std::time::{Duration, Instant};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use skyfold::ports::Order;
@@ -12,6 +14,7 @@ use skyfold::{
 };
 use skyfold_cli::{Captured, Cli, Console, Exit};
 use skyfold_memory::Memory;
+use tokio::task::JoinHandle;
 
 pub(crate) struct Tally;
 
@@ -222,4 +225,46 @@ pub(crate) async fn memory_after(lines: &[&str]) -> Memory {
     }
     memory.settle(&app().bind(memory.ports()).unwrap()).await.unwrap();
     memory
+}
+
+/// How long to wait for something that takes no time.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// An app that is being served.
+pub(crate) struct Served {
+    pub url: String,
+    pub captured: Captured,
+    running: JoinHandle<Exit>,
+}
+
+impl Served {
+    pub(crate) async fn begin(cli: Cli, words: &[&str]) -> Self {
+        let (console, captured) = Console::captured();
+        let arguments: Vec<_> = ["probe"].iter().chain(words).map(|w| (*w).to_owned()).collect();
+        let running = tokio::spawn(cli.run_with(arguments, console));
+        until(|| captured.out().contains("/health") || running.is_finished()).await;
+        let out = captured.out();
+        let url = out.split_whitespace().find(|word| word.starts_with("http://"));
+        let url = url.unwrap_or_else(|| panic!("{out} {}", captured.err())).to_owned();
+        Self { url, captured, running }
+    }
+
+    pub(crate) async fn end(self) -> Ran {
+        self.captured.stop();
+        let exit = tokio::time::timeout(PATIENCE, self.running).await.unwrap().unwrap();
+        Ran { exit, out: self.captured.out(), err: self.captured.err() }
+    }
+
+    /// Runs `line` in another process, so to say: all that it shares with this one is the address.
+    pub(crate) async fn run(&self, words: &[&str]) -> Ran {
+        run_words(&Memory::new(), &[words, &["--url", &self.url]].concat()).await
+    }
+}
+
+pub(crate) async fn until(mut is_so: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !is_so() {
+        assert!(started.elapsed() < PATIENCE, "it has not come to that");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }

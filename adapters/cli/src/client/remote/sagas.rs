@@ -1,12 +1,9 @@
 use serde::{Deserialize, Serialize};
 use skyfold::{
-    Error, ErrorKind, Intervened, Payload, Result, SagaInstance, SagaPage, SagaQuery, SagaRecord,
-    StreamId, Version,
+    Intervened, Payload, Result, SagaInstance, SagaPage, SagaQuery, SagaRecord, StreamId, Version,
 };
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
-use super::remote::{Asked, Remote};
+use super::{Asked, Remote, text_of};
 
 /// How many records were gone through.
 #[derive(Deserialize)]
@@ -31,7 +28,7 @@ impl Remote {
         let mut parameters = vec![("open", is_open.to_string())];
         for (name, time) in [("since", since), ("quiet-since", quiet_since)] {
             if let Some(time) = time {
-                parameters.push((name, text(*time)?));
+                parameters.push((name, text_of(*time)?));
             }
         }
         parameters.extend(from.map(|from| ("cursor", from.to_owned())));
@@ -73,10 +70,4 @@ impl Remote {
         let asked = Asked::of(["operations", "sagas", saga, id.as_str(), how]);
         self.answer(Asked { body, ..asked }, None).await
     }
-}
-
-fn text(time: OffsetDateTime) -> Result<String> {
-    time.format(&Rfc3339).map_err(|error| {
-        Error::new(ErrorKind::Invalid, format!("{time} has no common form")).with_source(error)
-    })
 }
