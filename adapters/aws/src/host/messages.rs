@@ -4,11 +4,11 @@ use std::sync::Arc;
 use futures::StreamExt as _;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::Value;
 use skyfold::ports::QueuedCommand;
 use skyfold::{Announced, CloudEvent, Error, ErrorKind, EventId, Reply, Result, Runtime, Trigger};
 
-use super::records::unfit;
+use super::reply::{come_again, unfit};
 
 /// How often work is received that fails for good and that core could not set aside.
 const FINAL_RECEIVES_MAX: u32 = 5;
@@ -45,8 +45,7 @@ impl Message {
     /// Whether it has failed with `error` so often that it is not to come again.
     fn is_exhausted(&self, error: &Error) -> bool {
         let max = if error.kind().is_final() { FINAL_RECEIVES_MAX } else { RECEIVES_MAX };
-        // A queue counts from 1. What it does not count is given up at once only if nothing
-        // else ends it: never.
+        // A queue counts from 1. What it does not count is not given up here, but by the queue.
         let receives = self.attributes.approximate_receive_count.parse().unwrap_or(0);
         !error.is_transient() && receives >= max
     }
@@ -153,10 +152,4 @@ fn is_set_aside(what: &dyn std::fmt::Display, outcome: Result<()>) -> bool {
 fn unread<'a>(message: &'a Message, error: &Error) -> &'a str {
     tracing::error!(%error, "a message cannot be read");
     &message.message_id
-}
-
-/// Names the messages that must come again ("Handling errors for an SQS event source in Lambda").
-fn come_again(ids: &[&str]) -> Value {
-    let failures: Vec<_> = ids.iter().map(|id| json!({ "itemIdentifier": id })).collect();
-    json!({ "batchItemFailures": failures })
 }

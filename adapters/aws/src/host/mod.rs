@@ -7,6 +7,7 @@ mod lambda;
 mod messages;
 mod process;
 mod records;
+mod reply;
 mod role;
 
 pub use lambda::Lambda;

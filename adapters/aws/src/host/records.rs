@@ -2,9 +2,10 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Deserialize;
-use serde_json::{Value, json};
-use skyfold::{Error, ErrorKind, EventId, RecordedCommit, Reply, Result, Runtime, Trigger};
+use serde_json::Value;
+use skyfold::{EventId, RecordedCommit, Reply, Result, Runtime, Trigger};
 
+use super::reply::{come_again, unfit};
 use crate::events::{SNAPSHOT, to_commit};
 use crate::item::{Item, SORT};
 
@@ -35,13 +36,10 @@ impl Record {
             Some((name.clone(), AttributeValue::S(text.to_owned())))
         };
         let item: Item = self.dynamodb.new_image.iter().filter_map(text).collect();
-        let is_snapshot = item.get(SORT).is_some_and(|sort| sort.as_s().is_ok_and(is_snapshot));
+        let sort = item.get(SORT).and_then(|sort| sort.as_s().ok());
+        let is_snapshot = sort.is_some_and(|sort| sort == SNAPSHOT);
         if is_snapshot { Ok(None) } else { to_commit(&item).map(Some) }
     }
-}
-
-fn is_snapshot(sort: &String) -> bool {
-    sort == SNAPSHOT
 }
 
 /// Announces what `records` bring. The answer names the first that must come again: Lambda goes on
@@ -72,11 +70,5 @@ pub(crate) async fn relay(runtime: &Runtime, name: &str, records: &[Record]) -> 
         let first = sequences.iter().find(|(id, _)| has_failed(id));
         again = first.map(|(_, sequence)| *sequence).or(again);
     }
-    let failures: Vec<_> = again.iter().map(|nr| json!({ "itemIdentifier": nr })).collect();
-    Ok(json!({ "batchItemFailures": failures }))
-}
-
-/// A reply that a function of this kind never gives.
-pub(crate) fn unfit(function: &str, reply: &Reply) -> Error {
-    Error::new(ErrorKind::Unexpected, format!("{function} answers a delivery by {reply:?}"))
+    Ok(come_again(again.map(String::as_str).as_slice()))
 }
