@@ -12,7 +12,7 @@ use skyfold::{EventId, Failed, Reply, StreamName, Trigger};
 use crate::faults::Fault;
 use crate::fragile::MISHAP;
 use crate::history::{Answer, Attempt, Source};
-use crate::simulation::{Action, Outcome, Simulation, Work};
+use crate::simulation::{Action, Outcome, Simulation, Work, may_pass};
 use crate::subject::Subject;
 use crate::violation::Rule;
 use crate::world::{Message, State};
@@ -278,7 +278,7 @@ impl Simulation<'_> {
     fn check_failure(&mut self, inbox: usize, failed: &Failed) {
         let Failed { event, error } = failed;
         let is_poison = self.plan.faults.has(Fault::Poison) && error.message().contains(MISHAP);
-        if !error.is_transient() && !is_poison && error.kind() != skyfold::ErrorKind::Conflict {
+        if !may_pass(error) && !is_poison {
             let function = &self.deliveries.inboxes[inbox].function;
             let found = format!("{event} by {function}: {error}");
             self.fail(Rule::NothingIsParked, found);

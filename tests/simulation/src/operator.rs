@@ -1,10 +1,10 @@
 //! The operator: looks for dead letters now and then, and tries again or gives up.
 
-use skyfold::{Discard, Error, ErrorKind, LetterQuery, Reply};
+use skyfold::{Discard, LetterQuery, Reply};
 
 use crate::faults::Fault;
 use crate::nodes::Release;
-use crate::simulation::{Action, Outcome, Simulation, Work};
+use crate::simulation::{Action, Outcome, Simulation, Work, may_pass};
 use crate::violation::Rule;
 
 /// How often the operator looks before anybody has mended anything, at most.
@@ -83,7 +83,6 @@ impl Simulation<'_> {
 
     /// Takes what became of the operator's work.
     pub(crate) fn operated(&mut self, outcome: Outcome) {
-        let may_pass = |error: &Error| error.is_transient() || error.kind() == ErrorKind::Conflict;
         match outcome {
             Ok(Reply::Handled(_)) => self.operator.is_busy = false,
             Err(error) if !may_pass(&error) => self.fail(Rule::AnswersFit, error.to_string()),

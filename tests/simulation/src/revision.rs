@@ -1,10 +1,10 @@
 //! A new revision of some read models: deployed beside the old one in the middle of a run, built by
 //! a replay, and switched to, and perhaps back.
 
-use skyfold::{Error, ErrorKind, Replay, Reply, Start};
+use skyfold::{Replay, Reply, Start};
 
 use crate::faults::Fault;
-use crate::simulation::{Action, Outcome, Simulation, Work};
+use crate::simulation::{Action, Outcome, Simulation, Work, may_pass};
 use crate::violation::Rule;
 
 /// How often the revision is built anew, at most, before it counts as never built.
@@ -76,7 +76,6 @@ impl Simulation<'_> {
 
     /// Takes what became of the building.
     pub(crate) fn built(&mut self, outcome: Outcome) {
-        let may_pass = |error: &Error| error.is_transient() || error.kind() == ErrorKind::Conflict;
         match outcome {
             Ok(_) => self.world.lock().counts.count(Fault::Revision),
             Err(error) if may_pass(&error) => self.build_later(),

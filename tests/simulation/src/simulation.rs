@@ -78,6 +78,11 @@ pub(crate) enum Work {
 
 pub(crate) type Outcome = Result<Reply>;
 
+/// Whether what failed with `error` may succeed when it is tried again.
+pub(crate) fn may_pass(error: &Error) -> bool {
+    error.is_transient() || error.kind() == ErrorKind::Conflict
+}
+
 /// One run.
 pub(crate) struct Simulation<'a> {
     pub(crate) subject: &'a Subject,

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use skyfold::{Announced, AsOf, ErrorKind, Payload, QueryRequest, Trigger, Verify};
 
 use super::bank::{account, deposit, open, tag, trouble};
+use super::costs::{always, failing};
 use super::replay::{fill as fill_accounts, replay};
 use super::snapshots::{BESIDE, fill, keep, priced};
 use super::world::{event, id, stream};
@@ -36,9 +37,9 @@ async fn sent(bank: &Bank, world: &World) -> Vec<Announced> {
     world.news(&account("1")).await
 }
 
-fn failing(world: &World, applies: fn(&Request<'_>) -> bool, kind: ErrorKind) -> Bank {
-    let script = std::iter::repeat_n(Some(Fault::Before(kind)), 1_000);
-    Bank::new(tapped(world.ports.clone(), Faulty::new(applies, script)))
+/// A bank that may not do what `applies` picks.
+fn denied(world: &World, applies: fn(&Request<'_>) -> bool) -> Bank {
+    failing(world, applies, always(ErrorKind::Denied)).0
 }
 
 async fn a_letter_names_the_saga_and_what_it_keeps_its_progress_under(world: World) {
@@ -69,7 +70,7 @@ async fn a_saga_that_is_told_of_a_stream_it_does_not_hear_refuses(world: World) 
 async fn a_saga_that_may_never_record_is_set_aside_with_the_reason(world: World) {
     let news = sent(&world.bank(), &world).await;
     let appends = |request: &Request<'_>| matches!(request, Request::Append(..));
-    let letter = failing(&world, appends, ErrorKind::Denied).set_aside("transfer", &news).await;
+    let letter = denied(&world, appends).set_aside("transfer", &news).await;
     assert_eq!(trouble(&letter[0]), ("account-1@3".into(), "denied"));
 }
 
@@ -82,7 +83,7 @@ async fn a_view_of_many_streams_that_may_never_be_written_is_set_aside_with_the_
 ) {
     world.bank().accept("1", "a", &tag(&["x"])).await;
     let news = world.news(&account("1")).await;
-    let letter = failing(&world, writes_tags, ErrorKind::Denied).set_aside("tags", &news).await;
+    let letter = denied(&world, writes_tags).set_aside("tags", &news).await;
     assert_eq!(trouble(&letter[0]), ("account-1@1".into(), "denied"));
 }
 
@@ -131,7 +132,7 @@ async fn a_snapshot_that_cannot_be_read_for_now_is_not_done_without(world: World
     let ports = priced(&world, BESIDE);
     fill(&Bank::new(ports.clone()), 40, 50).await;
     let snapshots = |request: &Request<'_>| matches!(request, Request::Snapshot(_));
-    let script = std::iter::repeat_n(Some(Fault::Before(ErrorKind::Unavailable)), 1_000);
+    let script = always(ErrorKind::Unavailable);
     let cold = Bank::new(tapped(ports, Faulty::new(snapshots, script)));
     let kept = cold.give::<Archive>("1", "later", &keep("x")).await;
     assert_eq!(kept.unwrap_err().kind(), ErrorKind::Unavailable);

@@ -28,7 +28,7 @@ pub(super) const CASES: &[Case] = cases![
 /// More than is ever tried.
 const MANY: usize = 1_000;
 
-fn always(kind: ErrorKind) -> impl Iterator<Item = Option<Fault>> {
+pub(super) fn always(kind: ErrorKind) -> impl Iterator<Item = Option<Fault>> {
     std::iter::repeat_n(Some(Fault::Before(kind)), MANY)
 }
 
@@ -45,7 +45,7 @@ fn gets_fragile(request: &Request<'_>) -> bool {
 }
 
 /// A bank whose requests that `applies` picks fail by `script`.
-fn failing(
+pub(super) fn failing(
     world: &World,
     applies: fn(&Request<'_>) -> bool,
     script: impl IntoIterator<Item = Option<Fault>>,

@@ -30,10 +30,10 @@ fn main() -> ExitCode {
     if let Err(missing) = &found {
         eprintln!("ignored: {missing}");
     }
+    let is_ignored = found.as_ref().is_err_and(|missing| !missing.is_failure());
     let shared: Arc<OnceLock<Installation>> = Arc::default();
     let case = |(name, case): &(&'static str, Case)| {
         let (case, found, shared) = (*case, found.clone(), shared.clone());
-        let is_ignored = found.as_ref().is_err_and(|missing| !missing.is_failure());
         let run = move || {
             let program = found.map_err(|missing: Missing| Failed::from(missing.to_string()))?;
             case(shared.get_or_init(|| Installation::new(&program)))
@@ -42,7 +42,6 @@ fn main() -> ExitCode {
     };
     let mut trials: Vec<_> = CASES.iter().map(case).collect();
     // They need the program alone, but that takes its time to build.
-    let is_ignored = found.as_ref().is_err_and(|missing| !missing.is_failure());
     let start = |name, case: fn() -> Result<(), Failed>| {
         Trial::test(name, case).with_ignored_flag(is_ignored)
     };
