@@ -2,8 +2,9 @@
 //! try them, and health. What is served follows from the app's manifest; nothing is declared twice.
 //!
 //! - A command has an id, its `Idempotency-Key`. Sent again it is answered with the first receipt
-//!   and `replayed: true`, however late. `If-Match: "3"` has it decided on at version 3 or not at
-//!   all.
+//!   and `replayed: true`, however late. Any text will do; a UUIDv7 is cheapest, since it says when
+//!   it was made, and whether an id without a time is new is looked up in a long stream.
+//! - `If-Match: "3"` has a command decided on at version 3 or not at all.
 //! - A reader that gives an event of a receipt as `after` is answered once the view shows it: it
 //!   waits, or asks for server-sent events, and is told with status 202 when the time is up.
 //! - Every error is a problem document (RFC 9457). Its type says what to do, and is explained at

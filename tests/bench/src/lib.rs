@@ -6,6 +6,9 @@
 //! assert_eq!(runtime.manifest().app, "bench");
 //! ```
 
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use skyfold::ports::FeedQuery;
@@ -14,6 +17,12 @@ use skyfold::{
     RecordedCommit, RecordedEvent, Reply, Route, Runtime, StreamId, Subscription, Trigger,
 };
 use skyfold_memory::Memory;
+
+/// How many commands were made. Each says that it was made a millisecond after the one before: ids
+/// of one and the same millisecond are looked up in the stream once there are more than it has in
+/// its newest commit, and no cloud is asked as often as this process can ask itself.
+static MADE: AtomicU32 = AtomicU32::new(0);
+const MILLISECOND: Duration = Duration::from_millis(1);
 
 /// What may be asked of a parcel.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -154,7 +163,7 @@ pub fn scan(runtime: &Runtime, id: &str) -> Trigger {
     };
     Trigger::Command(CommandRequest {
         stream: StreamId::new(id).expect("legal"),
-        id: CommandId::fresh(runtime.now()),
+        id: CommandId::fresh(runtime.now() + MADE.fetch_add(1, Ordering::Relaxed) * MILLISECOND),
         command: Payload::encode(&command).expect("plain data"),
         expected: None,
         metadata: Metadata::default(),

@@ -6,12 +6,10 @@ use skyfold_cli::{Cli, Program};
 use skyfold_memory::Memory;
 
 /// What to try first, once the app is served.
-const TRY: [&str; 4] = [
+const TRY: [&str; 3] = [
     "curl '{url}/show-order?order=1000'",
     "curl '{url}/order-history?customer=ada'",
     "curl -X POST {url}/order/1000/ship",
-    "curl --json '{\"subject\":\"ada\",\"by\":\"office\",\"reason\":\"asked\"}' \
-     {url}/operations/forgotten",
 ];
 
 #[tokio::main]
