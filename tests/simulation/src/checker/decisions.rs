@@ -117,12 +117,13 @@ impl<D: Decider> Decisions<D> {
         let recorded: Vec<_> = commit.events().map(former).collect();
         let found: Vec<(&str, &Payload)> =
             recorded.iter().map(|event| (event.event_type.as_str(), &event.data)).collect();
-        let mut tried: BTreeSet<&str> = BTreeSet::new();
+        let mut tried: BTreeSet<(&str, Option<&str>)> = BTreeSet::new();
         let mut decided = vec![];
         for attempt in attempts {
             let request = &attempt.request;
             let is_expected = request.expected.is_none_or(|v| v.next() == commit.first);
-            if !is_expected || !tried.insert(request.command.get()) {
+            let correlation = request.metadata.correlation.as_deref();
+            if !is_expected || !tried.insert((request.command.get(), correlation)) {
                 continue;
             }
             let command = self.command(&commit.stream, request)?;
