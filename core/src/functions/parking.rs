@@ -66,7 +66,7 @@ pub(crate) enum Aside {
 pub(crate) enum Parked {
     /// Its stream waits at it.
     Waits,
-    /// Another process handled it meanwhile: whoever could not must go on behind it.
+    /// Another process handled it meanwhile: whoever could not must go on to the stream's end.
     Overtaken,
 }
 
@@ -102,15 +102,38 @@ async fn receive(
         // Whoever routes deliveries is wrong, and not the stream.
         return Err(Error::invalid(format!("{} does not hear {stream}", consumer.name())));
     }
+    go_on(consumer, context, stream, Some(announced)).await
+}
+
+/// Handles what was `announced` of `stream`. Without that, and as soon as another process handled
+/// what could not be handled here, all there is: what was delivered while the stream waited was
+/// acknowledged, and rings no more. Only then is the letter closed, so that a crash leaves it to
+/// an operator.
+async fn go_on(
+    consumer: &dyn Consumer,
+    context: &Context,
+    stream: &StreamName,
+    mut announced: Option<&[Announced]>,
+) -> Result<()> {
     for _ in 0..ATTEMPTS_MAX {
-        let mut delivery = Delivery::new(stream, announced);
-        let Err(error) = consumer.handle(context, &mut delivery).await else { return Ok(()) };
+        let all = match announced {
+            Some(_) => None,
+            None => Some([Announced::Reference(head(context, stream).await?)]),
+        };
+        let news = announced.or(all.as_ref().map(|all| &all[..])).unwrap_or_default();
+        let mut delivery = Delivery::new(stream, news);
+        let Err(error) = consumer.handle(context, &mut delivery).await else {
+            if announced.is_none() {
+                close_if_beyond(consumer, context, stream, "another process handled it").await?;
+            }
+            return Ok(());
+        };
         if !error.kind().is_final() {
             return Err(error);
         }
         match park(consumer, context, &delivery.at(), &error).await {
             Ok(Parked::Waits) => return Ok(()),
-            Ok(Parked::Overtaken) => {}
+            Ok(Parked::Overtaken) => announced = None,
             Err(unparked) => {
                 tracing::warn!(error = %unparked, "no dead letter could be written");
                 return Err(error);
@@ -155,8 +178,9 @@ pub(crate) async fn park(
         Err(error) if error.kind().is_final() => tracing::warn!(%error, "the wait is not noted"),
         Err(error) => return Err(error),
     }
-    match close_if_beyond(consumer, context, &event.stream, "another process handled it").await? {
-        Some(standing) if standing.reached >= event.version => Ok(Parked::Overtaken),
+    match consumer.standing(context, &event.stream).await {
+        Ok(standing) if standing.reached >= event.version => Ok(Parked::Overtaken),
+        Err(error) if !error.kind().is_final() => Err(error),
         _ => Ok(Parked::Waits),
     }
 }
@@ -175,8 +199,9 @@ pub(crate) async fn give_up(
             return Ok(());
         }
         let at = EventId { version: standing.reached.next(), ..event.clone() };
-        if park(consumer, context, &at, error).await? == Parked::Waits {
-            return Ok(());
+        match park(consumer, context, &at, error).await? {
+            Parked::Waits => return Ok(()),
+            Parked::Overtaken => go_on(consumer, context, &event.stream, None).await?,
         }
     }
     Err(overtaken(&event.stream))
@@ -192,16 +217,15 @@ fn blank(
     DeadLetter::blank(id, (consumer.name(), consumer.place()), event.stream.clone(), undone, now)
 }
 
-/// Closes the letter about `stream` if the consumer is beyond the event that it is about. Says
-/// where the consumer is, if that can be read.
+/// Closes the letter about `stream` if the consumer is beyond the event that it is about.
 async fn close_if_beyond(
     consumer: &dyn Consumer,
     context: &Context,
     stream: &StreamName,
     outcome: &str,
-) -> Result<Option<Standing>> {
+) -> Result<()> {
     let standing = match consumer.standing(context, stream).await {
-        Err(error) if error.kind().is_final() => return Ok(None),
+        Err(error) if error.kind().is_final() => return Ok(()),
         standing => standing?,
     };
     let id = id_of_stream(consumer.place(), stream);
@@ -213,8 +237,7 @@ async fn close_if_beyond(
         letter.iter_mut().for_each(|letter| letter.close(outcome, now));
         Ok(letter)
     };
-    letters(context).update(&id, now, close).await?;
-    Ok(Some(standing))
+    letters(context).update(&id, now, close).await.map(|_| ())
 }
 
 /// Tries again from `event` on, which its stream waits at, as far as the stream goes: then its

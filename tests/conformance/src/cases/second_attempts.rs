@@ -6,7 +6,9 @@ use skyfold::{Announced, App, DeadLetter, Discard, ErrorKind, LetterEvent, Lette
 use super::bank::{account, deposit, tag, trouble};
 use super::world::{event, stream};
 use super::{Bank, Case, World, cases};
-use crate::domain::{Account, Command, Fragile, LaterAccount, LaterFragile, Mended, Tags};
+use crate::domain::{
+    Account, Calm, Command, Fragile, LaterAccount, LaterFragile, Mended, Nervous, Tags,
+};
 use crate::faults::{Crash, Gate, Request, tapped};
 
 pub(super) const CASES: &[Case] = cases![
@@ -22,6 +24,7 @@ pub(super) const CASES: &[Case] = cases![
     what_is_delivered_while_a_retry_is_held_up_is_not_lost,
     an_older_release_that_fails_late_does_not_stop_the_stream_again,
     what_is_delivered_with_an_event_that_another_process_handles_meanwhile_is_not_lost,
+    what_waits_behind_an_event_that_another_process_handles_meanwhile_is_not_lost,
 ];
 
 /// The versions that the view of account 1 is to show after `count` events but those `left_out`.
@@ -343,4 +346,36 @@ async fn what_is_delivered_with_an_event_that_another_process_handles_meanwhile_
         assert_eq!(bank.letter("fragile", &account("1")).await, None, "held at {nth}");
         assert_eq!(bank.view::<Mended>("1").await.unwrap(), all_but(4, &[]), "held at {nth}");
     }
+}
+
+async fn what_waits_behind_an_event_that_another_process_handles_meanwhile_is_not_lost(
+    world: World,
+) {
+    let is_write: fn(&Request<'_>) -> bool = |request| matches!(request, Request::Write(_));
+    let is_get: fn(&Request<'_>) -> bool = |request| matches!(request, Request::Get(_));
+    let app = || App::new("bank").decider::<Account>();
+    let news = jinxed(&world, 1, 2).await;
+    let bank = Bank::of(app().saga::<Calm>(), world.ports.clone());
+    bank.handle("bookkeeping", &news[..1]).await;
+    // The older release has failed, and not yet said so, when the newer one handles the event.
+    let (fails, looks, writes) =
+        (Gate::first(is_write), Gate::nth(3, is_get), Gate::first(is_write));
+    let ports = tapped(tapped(world.ports.clone(), fails.clone()), looks.clone());
+    let (older, batch) = (Bank::of(app().saga::<Nervous>(), ports), news[1..2].to_vec());
+    let failing = tokio::spawn(async move { older.handle("bookkeeping", &batch).await });
+    fails.arrived().await;
+    let ports = tapped(world.ports.clone(), writes.clone());
+    let (newer, batch) = (Bank::of(app().saga::<Calm>(), ports), news[1..2].to_vec());
+    let handling = tokio::spawn(async move { newer.handle("bookkeeping", &batch).await });
+    writes.arrived().await;
+    // Now the stream waits, for nothing, and so does what is delivered.
+    fails.release();
+    looks.arrived().await;
+    bank.handle("bookkeeping", &news[2..]).await;
+    writes.release();
+    handling.await.unwrap();
+    looks.release();
+    failing.await.unwrap();
+    assert_eq!(bank.letter("bookkeeping", &account("1")).await, None);
+    assert_eq!(world.events(&stream("saga.bookkeeping-1")).await.len(), 4);
 }
