@@ -16,10 +16,10 @@ pub(super) const DEFECTS: &[Defect] = &[
     match consumer.step(context, event, step).await {",
     },
     Defect {
-        name: "a letter is closed while its stream waits",
+        name: "a letter is left open after a retry that went to the end",
         file: "functions/parking.rs",
         original: "letter.is_waiting() && !letter.is_beyond(standing.reached);",
-        replacement: "letter.is_waiting() && (PLANTED || !letter.is_beyond(standing.reached));",
+        replacement: "letter.is_waiting() && !letter.is_beyond(standing.reached) && !PLANTED;",
     },
     Defect {
         name: "a retry goes to the end of the stream once",
