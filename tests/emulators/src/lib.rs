@@ -2,10 +2,15 @@
 //! long as whoever started it holds it.
 //!
 //! `tests/emulators/install` brings them. Where one is missing, a test is ignored, and says what
-//! installs it; where `CI` is `true`, it fails.
+//! installs it; where `CI` is set, it fails.
 
 mod installed;
 mod ministack;
 
 pub use installed::{Missing, installed};
 pub use ministack::{Ministack, REGION};
+
+/// Whether what is missing is a failure here, rather than a reason to ignore a test.
+pub fn is_required() -> bool {
+    std::env::var_os("CI").is_some()
+}

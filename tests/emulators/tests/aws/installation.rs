@@ -1,29 +1,34 @@
-use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::Command;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
 use aws_types::SdkConfig;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use deploy::{Copy, Resources, Tools};
 use emulators::{Ministack, REGION};
-use serde_json::{Value, json};
+use serde_json::Value;
 use skyfold::Runtime;
-use skyfold_aws::{Aws, Clients, Feed, Names, tables};
+use skyfold_aws::{Aws, Clients, Names};
 
+use crate::gate::Gate;
+use crate::making::{Making, Variables};
 use crate::program::Program;
 
-/// How long a message is invisible once a function has it: as long as a call may take here.
-const VISIBILITY_SECONDS: &str = "10";
+/// On whose way to which service there is a gate: the variable that says where the service is
+/// ("Service-specific endpoints"), and the request that they are killed at, which is the one that
+/// makes their work known.
+const GATES: [(&str, &str, &str); 3] = [
+    ("fulfilment", "AWS_ENDPOINT_URL_SQS", "AmazonSQS.SendMessageBatch"),
+    ("relay", "AWS_ENDPOINT_URL_EVENTBRIDGE", "AWSEvents.PutEvents"),
+    ("stock", "AWS_ENDPOINT_URL_DYNAMODB", "DynamoDB_20120810.PutItem"),
+];
 
-/// How often a message comes before the queue sets it aside.
-const RECEIVES_MAX: u32 = 100;
+/// What Terraform is told: calls are short, and nobody waits long for a sweep.
+const VARIABLES: [(&str, &str); 3] =
+    [("is_public", "true"), ("sweep_minutes", "2"), ("timeout_seconds", "10")];
 
-/// The functions of the host, beside those of the app.
-const HOST: [&str; 3] = ["api", "commands", "sweep"];
-
-/// The order app, installed as its Terraform installs it: from the manifest alone.
+/// The order app, installed as its Terraform plans it.
 pub(crate) struct Installation {
     pub(crate) ministack: Ministack,
     pub(crate) names: Names,
@@ -32,30 +37,46 @@ pub(crate) struct Installation {
     /// Runs what is asynchronous here.
     pub(crate) tokio: tokio::runtime::Runtime,
     pub(crate) clients: Clients,
+    /// Where functions can be killed, and which.
+    pub(crate) gates: Vec<(&'static str, Gate)>,
 }
 
 impl Installation {
     /// Installs it on an emulator of its own, the one at `ministack`.
-    pub(crate) fn new(ministack: &Path) -> Self {
+    pub(crate) fn new(ministack: &Path, tools: &Tools) -> Self {
         let program = Program::get();
+        let planned = planned(tools, program);
         let folder = program.package.with_file_name("ministack");
         let ministack = Ministack::start(ministack, &folder).unwrap();
+        let url = ministack.url();
+        let gate = |(function, _, target): (&'static str, _, _)| {
+            let of = url.clone();
+            (function, Gate::new(&url, target, move || _ = kill(function, &of)))
+        };
+        let gates = Vec::from(GATES.map(gate));
+        let variables = |function: &str| -> Variables {
+            let own = GATES.into_iter().zip(&gates).filter(|((name, ..), _)| *name == function);
+            own.map(|((_, variable, _), (_, gate))| (variable, gate.url().to_owned())).collect()
+        };
+        let mut making = Making::new(&ministack, &planned);
+        making.tables();
+        making.bus();
+        making.queues();
+        making.functions(&program.package, variables);
+        making.mappings();
+        making.rules();
+        let api = making.api();
+        making.ends();
+        let names = names(&making, &planned);
         let tokio = tokio::runtime::Runtime::new().unwrap();
         let clients = Clients::new(&config(&ministack));
-        let mut building = Building { ministack: &ministack, program, queues: BTreeMap::new() };
-        let bus = building.bus();
-        let names = Names {
-            events: "order-events".into(),
-            documents: "order-documents".into(),
-            keys: "order-keys".into(),
-            bus,
-            queue: building.queue("commands").url,
-        };
-        let stream = tokio.block_on(tables_of(&clients, &names));
-        let functions = building.functions(&names);
-        building.mappings(&functions, &stream);
-        let url = building.api(&functions);
-        Self { names, url, tokio, clients, ministack }
+        let url = format!("{url}/_aws/execute-api/{api}/$default");
+        Self { names, url, tokio, clients, gates, ministack }
+    }
+
+    /// Kills the processes of the function `name`. Returns how many there were.
+    pub(crate) fn kill(&self, name: &str) -> u32 {
+        kill(name, &self.ministack.url())
     }
 
     /// The app in this process, on the same tables.
@@ -63,6 +84,49 @@ impl Installation {
         let aws = Aws::new(self.clients.clone(), self.names.clone());
         order::app().bind(aws.ports()).unwrap()
     }
+}
+
+/// What Terraform plans for `program`.
+fn planned(tools: &Tools, program: &Program) -> Resources {
+    let copy = Copy::of("aws", env!("CARGO_TARGET_TMPDIR"), "emulated");
+    let own = [("manifest", program.manifest.to_str()), ("package", program.package.to_str())];
+    let copy = own.into_iter().fold(copy, |copy, (name, path)| copy.with(name, path.unwrap()));
+    let copy = VARIABLES.into_iter().fold(copy, |copy, (name, value)| copy.with(name, value));
+    copy.apply_apart(tools).unwrap()
+}
+
+/// What things are called, as functions are told.
+fn names(making: &Making<'_>, planned: &Resources) -> Names {
+    let function = planned.at(r#"aws_lambda_function.this["api"]"#);
+    let told: Value = making.real(&function.values["environment"][0]["variables"]);
+    let told = |name: &str| told[name].as_str().unwrap().to_owned();
+    Names {
+        events: told("SKYFOLD_EVENTS_TABLE"),
+        documents: told("SKYFOLD_DOCUMENTS_TABLE"),
+        keys: told("SKYFOLD_KEYS_TABLE"),
+        bus: told("SKYFOLD_BUS"),
+        queue: told("SKYFOLD_QUEUE_URL"),
+    }
+}
+
+/// Kills the processes of the function `name` on the emulator at `url`, as a machine does that
+/// goes down. Returns how many there were.
+fn kill(name: &str, url: &str) -> u32 {
+    let own = [format!("SKYFOLD_FUNCTION={name}"), format!("AWS_ENDPOINT_URL={url}")];
+    let is_own = |environment: &[u8]| {
+        let variables: Vec<_> = environment.split(|byte| *byte == 0).collect();
+        own.iter().all(|own| variables.contains(&own.as_bytes()))
+    };
+    let mut killed = 0;
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
+        if is_own(&environment) {
+            let pid = entry.file_name();
+            let kill = Command::new("kill").arg("-KILL").arg(&pid).status().unwrap();
+            killed += u32::from(kill.success());
+        }
+    }
+    killed
 }
 
 fn config(ministack: &Ministack) -> SdkConfig {
@@ -74,172 +138,4 @@ fn config(ministack: &Ministack) -> SdkConfig {
         .endpoint_url(ministack.url())
         .http_client(aws_smithy_http_client::Builder::new().build_http())
         .build()
-}
-
-/// Makes the tables. Returns the ARN of the stream of that of events.
-async fn tables_of(clients: &Clients, names: &Names) -> String {
-    let client = &clients.dynamodb;
-    tables::create_events(client, &names.events, Feed::Index).await.unwrap();
-    tables::create_documents(client, &names.documents).await.unwrap();
-    tables::create_keys(client, &names.keys).await.unwrap();
-    let table = client.describe_table().table_name(&names.events).send().await.unwrap();
-    table.table.unwrap().latest_stream_arn.unwrap()
-}
-
-/// What is being installed, and where.
-struct Building<'a> {
-    ministack: &'a Ministack,
-    program: &'a Program,
-    /// The ARNs of the queues.
-    queues: BTreeMap<String, String>,
-}
-
-/// A queue.
-struct Queue {
-    url: String,
-    arn: String,
-}
-
-impl Building<'_> {
-    /// The functions of the app that `is_wanted`.
-    fn of(&self, is_wanted: impl Fn(&Value) -> bool) -> Vec<&Value> {
-        let functions = self.program.manifest["functions"].as_array().unwrap();
-        functions.iter().filter(|function| is_wanted(function)).collect()
-    }
-
-    /// Makes the bus, and for whoever hears a rule and a queue. Returns its name.
-    fn bus(&mut self) -> String {
-        let events = |target: &str, body| self.ministack.target("events", target, &body);
-        events("AWSEvents.CreateEventBus", json!({ "Name": "order" }));
-        let mut queues = BTreeMap::new();
-        for function in self.of(|function| !function["hears"].is_null()) {
-            let name = function["name"].as_str().unwrap();
-            let arn = self.queue(name).arn;
-            let hears = function["hears"].as_array().unwrap();
-            let prefix =
-                |category: &Value| json!({ "prefix": format!("{}-", category.as_str().unwrap()) });
-            let subjects: Vec<_> = hears.iter().map(prefix).collect();
-            let pattern = json!({ "source": ["order"], "detail": { "subject": subjects } });
-            let (rule, bus) = (name, "order");
-            events(
-                "AWSEvents.PutRule",
-                json!({
-                "Name": rule, "EventBusName": bus, "EventPattern": pattern.to_string() }),
-            );
-            events(
-                "AWSEvents.PutTargets",
-                json!({
-                "Rule": rule, "EventBusName": bus, "Targets": [{ "Id": rule, "Arn": arn }] }),
-            );
-            queues.insert(name.to_owned(), arn);
-        }
-        queues.insert("commands".into(), self.queue("commands").arn);
-        self.queues = queues;
-        "order".into()
-    }
-
-    /// Makes the queue of `function`, with one for what nobody could handle, unless it is there.
-    fn queue(&self, function: &str) -> Queue {
-        let make = |name: String, attributes: Value| {
-            let body = json!({ "QueueName": name, "Attributes": attributes });
-            let made = self.ministack.target("sqs", "AmazonSQS.CreateQueue", &body);
-            let url = made["QueueUrl"].as_str().unwrap().to_owned();
-            let body = json!({ "QueueUrl": url, "AttributeNames": ["QueueArn"] });
-            let told = self.ministack.target("sqs", "AmazonSQS.GetQueueAttributes", &body);
-            Queue { url, arn: told["Attributes"]["QueueArn"].as_str().unwrap().to_owned() }
-        };
-        let dead = make(format!("order-{function}-dead"), json!({}));
-        let redrive = json!({ "deadLetterTargetArn": dead.arn, "maxReceiveCount": RECEIVES_MAX });
-        make(
-            format!("order-{function}"),
-            json!({
-            "VisibilityTimeout": VISIBILITY_SECONDS, "RedrivePolicy": redrive.to_string() }),
-        )
-    }
-
-    /// Makes a function of Lambda for each function of the app, and those of the host. Returns
-    /// their ARNs.
-    fn functions(&self, names: &Names) -> BTreeMap<String, String> {
-        let code = STANDARD.encode(std::fs::read(&self.program.package).unwrap());
-        let variables = json!({
-            "SKYFOLD_EVENTS_TABLE": names.events,
-            "SKYFOLD_DOCUMENTS_TABLE": names.documents,
-            "SKYFOLD_KEYS_TABLE": names.keys,
-            "SKYFOLD_BUS": names.bus,
-            "SKYFOLD_QUEUE_URL": names.queue,
-        });
-        let own = self.of(|_| true).into_iter().map(|f| f["name"].as_str().unwrap());
-        let make = |name: &str| {
-            let mut variables = variables.clone();
-            variables["SKYFOLD_FUNCTION"] = name.into();
-            let made = self.ministack.rest(
-                "lambda",
-                "POST",
-                "/2015-03-31/functions",
-                &json!({
-                    "FunctionName": format!("order-{name}"),
-                    "Runtime": "provided.al2023",
-                    "Role": "arn:aws:iam::000000000000:role/order",
-                    "Handler": "bootstrap",
-                    "Code": { "ZipFile": code },
-                    "Timeout": 30,
-                    "MemorySize": 256,
-                    "Environment": { "Variables": variables },
-                }),
-            );
-            (name.to_owned(), made["FunctionArn"].as_str().unwrap().to_owned())
-        };
-        own.chain(HOST).map(make).collect()
-    }
-
-    /// Connects the functions with the queues, and the relay with `stream`.
-    fn mappings(&self, functions: &BTreeMap<String, String>, stream: &str) {
-        let map = |function: &str, source: &str, more: Value| {
-            let mut mapping = json!({
-                "EventSourceArn": source,
-                "FunctionName": functions[function],
-                "FunctionResponseTypes": ["ReportBatchItemFailures"],
-            });
-            mapping.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            let path = "/2015-03-31/event-source-mappings/";
-            self.ministack.rest("lambda", "POST", path, &mapping);
-        };
-        for (function, queue) in &self.queues {
-            map(function, queue, json!({ "BatchSize": 10 }));
-        }
-        map("relay", stream, json!({ "BatchSize": 100, "StartingPosition": "TRIM_HORIZON" }));
-    }
-
-    /// Makes the HTTP API, with a route to each function that is asked. Returns where it is.
-    fn api(&self, functions: &BTreeMap<String, String>) -> String {
-        let make = |path: &str, body: Value| self.ministack.rest("apigateway", "POST", path, &body);
-        let api = make("/v2/apis", json!({ "name": "order", "protocolType": "HTTP" }));
-        let api = api["apiId"].as_str().unwrap();
-        let mut routes = vec![("$default".to_owned(), "api")];
-        for function in self.of(|function| function["kind"] == "command") {
-            let name = function["name"].as_str().unwrap();
-            routes.push((format!("POST /{name}/{{id}}/{{command}}"), name));
-            routes.push((format!("GET /{name}/{{id}}"), name));
-        }
-        for function in self.of(|function| function["kind"] == "query") {
-            let name = function["name"].as_str().unwrap();
-            routes.extend([(format!("GET /{name}"), name), (format!("POST /{name}"), name)]);
-        }
-        for (route, function) in routes {
-            let integration = make(
-                &format!("/v2/apis/{api}/integrations"),
-                json!({
-                    "integrationType": "AWS_PROXY",
-                    "integrationUri": functions[function],
-                    "payloadFormatVersion": "2.0",
-                }),
-            );
-            let target = format!("integrations/{}", integration["integrationId"].as_str().unwrap());
-            let route = json!({ "routeKey": route, "target": target });
-            make(&format!("/v2/apis/{api}/routes"), route);
-        }
-        let stage = json!({ "stageName": "$default", "autoDeploy": true });
-        make(&format!("/v2/apis/{api}/stages"), stage);
-        format!("{}/_aws/execute-api/{api}/$default", self.ministack.url())
-    }
 }

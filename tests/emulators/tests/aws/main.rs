@@ -3,7 +3,11 @@
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
+mod gate;
 mod installation;
+mod invoices;
+mod killed;
+mod making;
 mod poison;
 mod program;
 mod starts;
@@ -11,7 +15,8 @@ mod starts;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
-use emulators::{Ministack, Missing};
+use deploy::Tools;
+use emulators::Ministack;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::installation::Installation;
@@ -20,23 +25,29 @@ use crate::installation::Installation;
 type Case = fn(&Installation) -> Result<(), Failed>;
 
 /// Those that need the whole of it.
-const CASES: [(&str, Case); 2] = [
+const CASES: [(&str, Case); 4] = [
+    (
+        "a_function_killed_between_append_and_announcement_loses_nothing",
+        killed::a_function_killed_between_append_and_announcement_loses_nothing,
+    ),
+    ("invoices_read_back_through_the_query_function_equal_those_in_memory", invoices::same),
     ("a_poison_event_becomes_a_dead_letter_and_is_redriven", poison::redriven),
     ("a_command_to_a_function_itself_is_answered_with_its_receipt", poison::direct),
 ];
 
 fn main() -> ExitCode {
-    let found = Ministack::find();
+    let found = Ministack::find().map_err(|missing| missing.to_string());
+    let found = found.and_then(|program| Ok((program, Tools::find()?)));
     if let Err(missing) = &found {
         eprintln!("ignored: {missing}");
     }
-    let is_ignored = found.as_ref().is_err_and(|missing| !missing.is_failure());
+    let is_ignored = found.is_err() && !emulators::is_required();
     let shared: Arc<OnceLock<Installation>> = Arc::default();
     let case = |(name, case): &(&'static str, Case)| {
         let (case, found, shared) = (*case, found.clone(), shared.clone());
         let run = move || {
-            let program = found.map_err(|missing: Missing| Failed::from(missing.to_string()))?;
-            case(shared.get_or_init(|| Installation::new(&program)))
+            let (ministack, tools) = found?;
+            case(shared.get_or_init(|| Installation::new(&ministack, &tools)))
         };
         Trial::test(*name, run).with_ignored_flag(is_ignored)
     };

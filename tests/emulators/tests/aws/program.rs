@@ -2,8 +2,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use serde_json::Value;
-
 /// Where the workspace is.
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
@@ -11,8 +9,8 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 pub(crate) struct Program {
     /// The archive.
     pub(crate) package: PathBuf,
-    /// What there is to deploy.
-    pub(crate) manifest: Value,
+    /// What there is to deploy, as Terraform reads it.
+    pub(crate) manifest: PathBuf,
     /// The program that is in the archive, unpacked.
     pub(crate) binary: PathBuf,
 }
@@ -40,7 +38,6 @@ impl Program {
             .status()
             .unwrap();
         assert!(status.success(), "the program is packed");
-        let manifest = std::fs::read(folder.join("manifest.json")).unwrap();
         let unpacked = Command::new("python3")
             .args(["-m", "zipfile", "-e", "package.zip", "."])
             .current_dir(&folder)
@@ -49,7 +46,7 @@ impl Program {
         assert!(unpacked.success(), "another program reads the archive");
         Self {
             package: folder.join("package.zip"),
-            manifest: serde_json::from_slice(&manifest).unwrap(),
+            manifest: folder.join("manifest.json"),
             binary: folder.join("bootstrap"),
         }
     }
