@@ -9,3 +9,4 @@ mod costs;
 mod errors;
 mod meter;
 mod script;
+mod storm;
