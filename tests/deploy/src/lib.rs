@@ -3,10 +3,10 @@
 //! would answer. So a test sees every resource with all its values, and what Terraform refuses.
 //!
 //! Terraform and the rest of it may be missing on a machine. A case that needs it is then ignored,
-//! with the line that says how to get it; where `CI` is set, it fails.
+//! with the line that says how to get it; where `CI` is `true`, it fails.
 //!
 //! ```
-//! let told = deploy::Tools::find().map(|tools| tools.to_string());
+//! let told = deploy::Tools::find(deploy::Need::Terraform).map(|tools| tools.to_string());
 //! assert!(!told.unwrap_or_else(|missing| missing).is_empty());
 //! ```
 
@@ -18,4 +18,4 @@ mod tools;
 pub use cases::{Case, run};
 pub use resources::{Resource, Resources};
 pub use terraform::{Copy, Refused};
-pub use tools::Tools;
+pub use tools::{Need, Tools};

@@ -117,6 +117,24 @@ impl Copy {
         resources.ok_or(Refused(said))
     }
 
+    /// Has checkov look for what is careless in it.
+    ///
+    /// # Errors
+    ///
+    /// What it finds that no line of the folder explains.
+    ///
+    /// # Panics
+    ///
+    /// If it does not run.
+    pub fn scan(&self, checkov: &Tools) -> Result<(), Refused> {
+        let mut scan = Command::new(&checkov.program);
+        scan.args(["--framework", "terraform", "--compact", "--quiet", "--skip-download"]);
+        let output = scan.arg("--directory").arg(&self.folder).output().expect("checkov runs");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let has_looked = said.contains("Passed checks: ");
+        (output.status.success() && has_looked).then_some(()).ok_or(Refused(said))
+    }
+
     fn check(&self, tools: &Tools, steps: &[&str]) -> Result<String, Refused> {
         FETCHED.call_once(|| {
             let _ = self.run(tools, &["validate"]);
@@ -126,7 +144,7 @@ impl Copy {
 
     fn run(&self, tools: &Tools, steps: &[&str]) -> Result<String, Refused> {
         let mut check = Command::new("bash");
-        check.arg(&tools.check).arg(&self.folder).args(steps);
+        check.arg(&tools.program).arg(&self.folder).args(steps);
         check.envs(self.variables.iter().map(|(name, value)| (name, value)));
         check.env("TF_CLI_ARGS_test", "-json -verbose");
         let output = check.output().expect("bash runs");

@@ -12,37 +12,61 @@ const NEEDED: [(&str, &str); 3] = [
     ("go", "install Go"),
 ];
 
-/// What runs Terraform where its own registry cannot be reached.
+/// What installs checkov, and where it is then, from the root.
+const INSTALL: &str = "tests/emulators/install checkov";
+const CHECKOV: &str = "target/emulators/checkov/bin/checkov";
+
+/// What a case needs of the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Terraform over a folder.
+    Terraform,
+    /// checkov, which knows what is careless.
+    Checkov,
+}
+
+/// A tool of this machine.
 #[derive(Clone, Debug)]
 pub struct Tools {
-    pub(crate) check: PathBuf,
+    pub(crate) program: PathBuf,
 }
 
 impl Tools {
-    /// Those of this machine: a `check.sh` that the variable `SKYFOLD_TERRAFORM_CHECK` names, or
-    /// that lies beside the project, and what it needs.
+    /// What this machine has for `need`: for Terraform a `check.sh` that the variable
+    /// `SKYFOLD_TERRAFORM_CHECK` names, or that lies beside the project, and what it needs.
     ///
     /// # Errors
     ///
     /// A line that says what is missing, and how to get it.
-    pub fn find() -> Result<Self, String> {
+    pub fn find(need: Need) -> Result<Self, String> {
+        match need {
+            Need::Terraform => Self::terraform(),
+            Need::Checkov => {
+                let program = root().join(CHECKOV);
+                let is_there = program.exists();
+                is_there.then_some(Self { program }).ok_or(format!("no checkov: {INSTALL}"))
+            }
+        }
+    }
+
+    fn terraform() -> Result<Self, String> {
         let beside = root().join("../shared/terraform-check/check.sh");
-        let check = std::env::var_os(CHECK).map_or(beside, PathBuf::from);
-        if !check.exists() {
-            let place = check.display();
+        let program = std::env::var_os(CHECK).map_or(beside, PathBuf::from);
+        if !program.exists() {
+            let place = program.display();
             return Err(format!("no {place}: name the script that checks Terraform in {CHECK}"));
         }
         let missing = NEEDED.iter().find(|(program, _)| !runs(program));
         match missing {
-            Some((program, remedy)) => Err(format!("no {program}: {remedy}")),
-            None => Ok(Self { check }),
+            Some((missing, remedy)) => Err(format!("no {missing}: {remedy}")),
+            None => Ok(Self { program }),
         }
     }
 }
 
 impl fmt::Display for Tools {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Terraform by {}", self.check.display())
+        write!(f, "{}", self.program.display())
     }
 }
 

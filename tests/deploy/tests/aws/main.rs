@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "tests may")]
 
+mod careless;
+mod enough;
 mod growth;
 mod layout;
 mod mistakes;
@@ -12,21 +14,27 @@ mod rights;
 use std::process::ExitCode;
 use std::sync::OnceLock;
 
-use deploy::{Case, Copy, Resources, Tools};
+use deploy::{Case, Copy, Need, Resources, Tools};
 use skyfold::Manifest;
 
 fn main() -> ExitCode {
+    let terraform = |name, run| Case { name, needs: Need::Terraform, run };
+    let checkov = |name, run| Case { name, needs: Need::Checkov, run };
     deploy::run(&[
-        Case { name: "it_is_laid_out_and_valid", run: it_is_valid },
-        Case { name: "a_mistake_is_refused", run: mistakes::refused },
-        Case { name: "a_variable_that_cannot_be_is_refused", run: mistakes::variables },
-        Case { name: "the_tables_are_as_the_adapter_lays_them_out", run: layout::same },
-        Case { name: "each_function_has_the_rights_of_its_kind_alone", run: rights::least },
-        Case { name: "a_right_too_many_is_noticed", run: rights::noticed },
-        Case { name: "every_function_is_deployed_as_its_trigger_asks", run: parts::functions },
-        Case { name: "every_function_and_queue_has_its_alarms", run: parts::alarms },
-        Case { name: "callers_bring_a_token_unless_it_is_public", run: parts::tokens },
-        Case { name: "a_new_projection_adds_its_own_parts_alone", run: growth::projection },
+        terraform("it_is_laid_out_and_valid", it_is_valid),
+        terraform("a_mistake_is_refused", mistakes::refused),
+        terraform("a_variable_that_cannot_be_is_refused", mistakes::variables),
+        terraform("the_tables_are_as_the_adapter_lays_them_out", layout::same),
+        terraform("each_function_has_the_rights_of_its_kind_alone", rights::least),
+        terraform("a_right_too_many_is_noticed", rights::noticed),
+        terraform("each_function_has_the_rights_that_it_needs", enough::rights),
+        terraform("a_right_that_is_withheld_is_missed", enough::missed),
+        terraform("every_function_is_deployed_as_its_trigger_asks", parts::functions),
+        terraform("every_function_and_queue_has_its_alarms", parts::alarms),
+        terraform("callers_bring_a_token_unless_it_is_public", parts::tokens),
+        terraform("a_new_projection_adds_its_own_parts_alone", growth::projection),
+        checkov("nothing_careless_is_unexplained", careless::explained),
+        checkov("what_is_careless_is_noticed", careless::noticed),
     ])
 }
 

@@ -8,18 +8,20 @@ use crate::{copy, made};
 
 /// What a function may do: an action, on what, and if it is part of a table, with which keys.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Right {
-    action: String,
-    on: String,
-    keys: Vec<String>,
+pub(crate) struct Right {
+    pub(crate) action: String,
+    pub(crate) on: String,
+    pub(crate) keys: Vec<String>,
 }
 
-const EVENTS: &str = "aws_dynamodb_table.events";
-const DOCUMENTS: &str = "aws_dynamodb_table.documents";
-const LISTS: &str = "aws_dynamodb_table.documents/index/list-*";
-const KEYS: &str = "aws_dynamodb_table.keys";
+pub(crate) const EVENTS: &str = "aws_dynamodb_table.events";
+pub(crate) const DOCUMENTS: &str = "aws_dynamodb_table.documents";
+pub(crate) const LISTS: &str = "aws_dynamodb_table.documents/index/list-*";
+pub(crate) const KEYS: &str = "aws_dynamodb_table.keys";
+pub(crate) const FEED: &str = "aws_dynamodb_table.events/index/feed";
+pub(crate) const QUEUE: &str = "aws_sqs_queue.heard[\"commands\"]";
 const MASTER: &str = "aws_kms_key.keys";
-const BUS: &str = "aws_cloudwatch_event_bus.events";
+pub(crate) const BUS: &str = "aws_cloudwatch_event_bus.events";
 
 /// What changes something: whatever is not known to read.
 fn writes(action: &str) -> bool {
@@ -89,7 +91,7 @@ fn complaints(made: &Resources, manifest: &Manifest) -> Vec<String> {
     assert_eq!(policies.len(), manifest.functions.len() + 3, "each function has its own policy");
     for policy in policies {
         let name = policy.index.as_str();
-        for right in rights(made, &policy.values) {
+        for right in rights_of(made, &policy.values) {
             let kind = manifest.function(name).map(|function| function.kind);
             if let Some(why) = wrong(manifest, name, kind, &right) {
                 let Right { action, on, keys } = right;
@@ -101,7 +103,7 @@ fn complaints(made: &Resources, manifest: &Manifest) -> Vec<String> {
 }
 
 /// The rights that a policy grants.
-fn rights(made: &Resources, policy: &Value) -> Vec<Right> {
+pub(crate) fn rights_of(made: &Resources, policy: &Value) -> Vec<Right> {
     let names = names(made);
     let policy: Value = serde_json::from_str(policy["policy"].as_str().unwrap()).unwrap();
     let list = |value: &Value| -> Vec<String> {
@@ -223,9 +225,7 @@ fn wrong_write(
                 || name == "commands"
         }
         (BUS, "events:PutEvents", kind) => kind == Some(Kind::Relay) || name == "sweep",
-        ("aws_sqs_queue.heard[\"commands\"]", "sqs:SendMessage", kind) => {
-            kind == Some(Kind::Saga) || name == "commands"
-        }
+        (QUEUE, "sqs:SendMessage", kind) => kind == Some(Kind::Saga) || name == "commands",
         (on, "sqs:SendMessage", _) => on == dead,
         (on, "sqs:DeleteMessage", _) => on == queue,
         _ => false,

@@ -15,7 +15,7 @@ mod starts;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
-use deploy::Tools;
+use deploy::{Need, Tools};
 use emulators::Ministack;
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -37,7 +37,7 @@ const CASES: [(&str, Case); 4] = [
 
 fn main() -> ExitCode {
     let found = Ministack::find().map_err(|missing| missing.to_string());
-    let found = found.and_then(|program| Ok((program, Tools::find()?)));
+    let found = found.and_then(|program| Ok((program, Tools::find(Need::Terraform)?)));
     if let Err(missing) = &found {
         eprintln!("ignored: {missing}");
     }
