@@ -2,10 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "what is missing in a test fails it")]
 
+use apache_avro::Schema;
 use serde_json::{Value, json};
 use skyfold::{NewEvent, Payload};
-use skyfold_schemas::avro::AvroForms;
-use skyfold_schemas::{Folder, check};
+use skyfold_schemas::avro::{AvroForms, export_avro};
+use skyfold_schemas::{Folder, check, export_json};
 
 fn folder() -> Folder {
     Folder::new(concat!(env!("CARGO_MANIFEST_DIR"), "/schemas"))
@@ -56,4 +57,46 @@ fn what_every_release_recorded_comes_back_from_avro_as_it_was() {
         }
     }
     assert!(count > 30, "{count}");
+}
+
+/// Where references of `schema` lead.
+fn references<'a>(schema: &'a Value, found: &mut Vec<&'a str>) {
+    match schema {
+        Value::Object(fields) => {
+            found.extend(fields.get("$ref").and_then(Value::as_str));
+            fields.values().for_each(|value| references(value, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_exported_schema_can_be_read_alone_and_is_of_the_event_in_its_name() {
+    let to = Folder::new(concat!(env!("CARGO_TARGET_TMPDIR"), "/exported"));
+    let json_files = export_json(&order::app(), &to).unwrap();
+    let avro_files = export_avro(&order::app(), &folder(), &to).unwrap();
+    let event_types: Vec<_> = order::app().manifest().functions;
+    let event_types = event_types.into_iter().flat_map(|function| function.events);
+    let count = event_types.count();
+    assert!(json_files.len() == count && count > 15, "{count}: {json_files:?}");
+    assert!(avro_files.len() >= count, "old versions are exported as well: {avro_files:?}");
+    for file in &json_files {
+        let text = std::fs::read_to_string(to.path().join(file)).unwrap();
+        let schema: Value = serde_json::from_str(&text).unwrap();
+        let form = file.strip_suffix(".schema.json").unwrap();
+        assert_eq!(schema["$id"], format!("urn:order:{form}"));
+        let mut found = vec![];
+        references(&schema, &mut found);
+        for reference in found {
+            let pointer = reference.strip_prefix('#').unwrap();
+            assert!(schema.pointer(pointer).is_some(), "{file} refers to {reference}");
+        }
+    }
+    for file in &avro_files {
+        let text = std::fs::read_to_string(to.path().join(file)).unwrap();
+        let schema = Schema::parse_str(&text).unwrap_or_else(|error| panic!("{file}: {error}"));
+        let event_type = file.split('.').nth(1);
+        assert_eq!(schema.name().map(|name| name.name()), event_type, "{file}");
+    }
 }
