@@ -30,6 +30,7 @@ const ROUNDS_MAX: usize = 10_000;
 /// One place, which shares nothing with any other.
 pub struct Place {
     clock: VirtualClock,
+    clients: Clients,
     ports: Ports,
     doorbell: Arc<Doorbell>,
     services: Services,
@@ -86,7 +87,12 @@ impl Place {
         let aws = aws.with_clock(Arc::new(clock.clone()));
         let doorbell = Arc::new(Doorbell::new(aws.ports().events));
         let ports = Ports { events: doorbell.clone(), ..aws.ports() };
-        Ok(Self { clock, ports, doorbell, services })
+        Ok(Self { clock, clients, ports, doorbell, services })
+    }
+
+    /// What reaches its services.
+    pub fn clients(&self) -> &Clients {
+        &self.clients
     }
 }
 

@@ -1,0 +1,152 @@
+//! The same invoices over a DynamoDB in this process, and in memory: what was answered, recorded
+//! and shown is equal. The documents are read from the table itself, past the adapter.
+
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+#[allow(
+    clippy::unwrap_used,
+    dead_code,
+    unused_imports,
+    unreachable_pub,
+    reason = "for several tests"
+)]
+mod common;
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::types::AttributeValue;
+use conformance::Host as _;
+use portability::{Document, Performance, Stage, Stored, Stream, invoices, perform};
+use skyfold::ports::{EventFeed, FeedQuery, Listing};
+use skyfold::{Payload, Ports, Result, Runtime};
+use skyfold_aws::Feed;
+use skyfold_memory::{Memory, VirtualClock};
+
+use crate::common::{Place, names};
+
+/// How many orders are placed: each is a commit, and what follows from it some ten more.
+const ORDERS: usize = 25;
+
+/// How many lists a document may be in.
+const LISTS: usize = 3;
+
+struct OnAws(Place);
+
+#[async_trait]
+impl Stage for OnAws {
+    fn ports(&self) -> Ports {
+        self.0.ports()
+    }
+
+    async fn settle(&self, runtime: &Runtime) -> Result<()> {
+        self.0.settle(runtime).await
+    }
+
+    async fn stored(&self) -> Result<Stored> {
+        // The feed is behind by as much as two clocks may differ.
+        self.0.pass(std::time::Duration::from_secs(60)).await?;
+        let streams = streams(&*self.0.ports().feed).await?;
+        Ok(Stored { streams, documents: self.documents().await })
+    }
+}
+
+impl OnAws {
+    /// Every item of the table of documents.
+    async fn documents(&self) -> Vec<Document> {
+        let client = &self.0.clients().dynamodb;
+        let (mut documents, mut from) = (vec![], None);
+        loop {
+            let scan = client.scan().table_name(names().documents).set_exclusive_start_key(from);
+            let page = scan.send().await.unwrap();
+            let items = page.items.unwrap_or_default();
+            documents.extend(items.iter().map(document));
+            from = page.last_evaluated_key;
+            if from.is_none() {
+                return documents;
+            }
+        }
+    }
+}
+
+/// The document that `item` is, as the front page of the adapter lays it out.
+fn document(item: &std::collections::HashMap<String, AttributeValue>) -> Document {
+    let text = |name: &str| item.get(name).map(|value| value.as_s().unwrap().clone());
+    let (collection, _) = item["PK"].as_s().unwrap().rsplit_once('#').unwrap();
+    let listing = |list: usize| {
+        let (under, by) = (text(&format!("U{list}"))?, text(&format!("O{list}"))?);
+        let under = under.strip_prefix(&format!("{collection}#")).unwrap().to_owned();
+        let (by, _) = by.split_once('\n').unwrap();
+        Some(Listing { list, under, by: by.to_owned() })
+    };
+    Document {
+        collection: collection.to_owned(),
+        id: text("SK").unwrap(),
+        body: Payload::parse(&text("B").unwrap()).unwrap(),
+        listings: (0..LISTS).filter_map(listing).collect(),
+    }
+}
+
+/// All streams of `feed`.
+async fn streams(feed: &dyn EventFeed) -> Result<Vec<Stream>> {
+    let mut streams: BTreeMap<String, Stream> = BTreeMap::new();
+    for slice in 0..feed.slices() {
+        let (mut from, mut is_tail) = (None, false);
+        while !is_tail {
+            let page = feed.read(slice, &FeedQuery::default(), from.as_ref()).await?;
+            for commit in &page.commits {
+                let name = commit.stream.to_string();
+                let blank = || Stream { name: name.clone(), events: vec![] };
+                streams.entry(name.clone()).or_insert_with(blank).events.extend(commit.events());
+            }
+            (from, is_tail) = (Some(page.next), page.is_tail);
+        }
+    }
+    Ok(streams.into_values().collect())
+}
+
+struct InMemory(Memory);
+
+#[async_trait]
+impl Stage for InMemory {
+    fn ports(&self) -> Ports {
+        self.0.ports()
+    }
+
+    async fn settle(&self, runtime: &Runtime) -> Result<()> {
+        self.0.settle(runtime).await
+    }
+
+    async fn stored(&self) -> Result<Stored> {
+        let documents = self.0.dump()?.documents.into_iter().map(|document| {
+            let listings = document.listings.iter().map(|place| Listing {
+                list: place.list,
+                under: place.under.clone(),
+                by: place.by.clone(),
+            });
+            let body = Payload::encode(&document.body)?;
+            let (collection, id) = (document.collection.clone(), document.id.clone());
+            Ok(Document { collection, id, body, listings: listings.collect() })
+        });
+        let documents = documents.collect::<Result<_>>()?;
+        Ok(Stored { streams: streams(&*self.0.ports().feed).await?, documents })
+    }
+}
+
+async fn performance(feed: Feed) -> Performance {
+    let place = OnAws(Place::open(feed).await.unwrap());
+    perform(&place, &invoices(), ORDERS).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invoices_come_to_what_they_come_to_in_memory_however_the_feed_is_read() {
+    let memory = InMemory(Memory::with_clock(VirtualClock::new()));
+    let expected = perform(&memory, &invoices(), ORDERS).await.unwrap();
+    assert!(expected.transcript.len() > ORDERS, "{}", expected.transcript.len());
+    for feed in [Feed::Index, Feed::Scan] {
+        let performed = performance(feed).await;
+        assert_eq!(performed.transcript, expected.transcript, "{feed:?}");
+        assert_eq!(performed.streams, expected.streams, "{feed:?}");
+        assert_eq!(performed.views, expected.views, "{feed:?}");
+    }
+}
