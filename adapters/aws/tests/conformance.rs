@@ -1,12 +1,5 @@
 //! The suite over a DynamoDB in this process.
 
-#[allow(
-    clippy::unwrap_used,
-    dead_code,
-    unused_imports,
-    unreachable_pub,
-    reason = "for several tests"
-)]
 mod common;
 
 use std::process::ExitCode;

@@ -3,22 +3,15 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
-#[allow(
-    clippy::unwrap_used,
-    dead_code,
-    unused_imports,
-    unreachable_pub,
-    reason = "for several tests"
-)]
 mod common;
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
 use conformance::Host as _;
-use portability::{Document, Performance, Stage, Stored, Stream, invoices, perform};
-use skyfold::ports::{EventFeed, FeedQuery, Listing};
+use portability::{Document, InMemory, Performance, Stage, Stored, invoices, perform, streams};
+use skyfold::ports::Listing;
 use skyfold::{Payload, Ports, Result, Runtime};
 use skyfold_aws::Feed;
 use skyfold_memory::{Memory, VirtualClock};
@@ -70,7 +63,7 @@ impl OnAws {
 }
 
 /// The document that `item` is, as the front page of the adapter lays it out.
-fn document(item: &std::collections::HashMap<String, AttributeValue>) -> Document {
+fn document(item: &HashMap<String, AttributeValue>) -> Document {
     let text = |name: &str| item.get(name).map(|value| value.as_s().unwrap().clone());
     let (collection, _) = item["PK"].as_s().unwrap().rsplit_once('#').unwrap();
     let listing = |list: usize| {
@@ -84,52 +77,6 @@ fn document(item: &std::collections::HashMap<String, AttributeValue>) -> Documen
         id: text("SK").unwrap(),
         body: Payload::parse(&text("B").unwrap()).unwrap(),
         listings: (0..LISTS).filter_map(listing).collect(),
-    }
-}
-
-/// All streams of `feed`.
-async fn streams(feed: &dyn EventFeed) -> Result<Vec<Stream>> {
-    let mut streams: BTreeMap<String, Stream> = BTreeMap::new();
-    for slice in 0..feed.slices() {
-        let (mut from, mut is_tail) = (None, false);
-        while !is_tail {
-            let page = feed.read(slice, &FeedQuery::default(), from.as_ref()).await?;
-            for commit in &page.commits {
-                let name = commit.stream.to_string();
-                let blank = || Stream { name: name.clone(), events: vec![] };
-                streams.entry(name.clone()).or_insert_with(blank).events.extend(commit.events());
-            }
-            (from, is_tail) = (Some(page.next), page.is_tail);
-        }
-    }
-    Ok(streams.into_values().collect())
-}
-
-struct InMemory(Memory);
-
-#[async_trait]
-impl Stage for InMemory {
-    fn ports(&self) -> Ports {
-        self.0.ports()
-    }
-
-    async fn settle(&self, runtime: &Runtime) -> Result<()> {
-        self.0.settle(runtime).await
-    }
-
-    async fn stored(&self) -> Result<Stored> {
-        let documents = self.0.dump()?.documents.into_iter().map(|document| {
-            let listings = document.listings.iter().map(|place| Listing {
-                list: place.list,
-                under: place.under.clone(),
-                by: place.by.clone(),
-            });
-            let body = Payload::encode(&document.body)?;
-            let (collection, id) = (document.collection.clone(), document.id.clone());
-            Ok(Document { collection, id, body, listings: listings.collect() })
-        });
-        let documents = documents.collect::<Result<_>>()?;
-        Ok(Stored { streams: streams(&*self.0.ports().feed).await?, documents })
     }
 }
 

@@ -11,6 +11,7 @@
 //! ```
 
 mod invoices;
+mod memory;
 mod portrait;
 
 use async_trait::async_trait;
@@ -21,7 +22,8 @@ use skyfold::{Error, ErrorKind, Ports, Result, Runtime};
 use skyfold_cli::{Client, Outcome};
 
 pub use invoices::invoices;
-pub use portrait::{Document, Stored, Stream};
+pub use memory::InMemory;
+pub use portrait::{Document, Stored, Stream, streams};
 
 /// One adapter, with nothing recorded yet.
 #[async_trait]

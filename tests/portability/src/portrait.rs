@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use skyfold::ports::Listing;
+use skyfold::ports::{EventFeed, FeedQuery, Listing};
 use skyfold::{Payload, RecordedEvent, Result};
 
 /// A stream, as a store returns it.
@@ -33,6 +33,28 @@ pub struct Stored {
     pub streams: Vec<Stream>,
     /// The documents.
     pub documents: Vec<Document>,
+}
+
+/// All streams that `feed` tells of.
+///
+/// # Errors
+///
+/// Those of the feed.
+pub async fn streams(feed: &dyn EventFeed) -> Result<Vec<Stream>> {
+    let mut streams: BTreeMap<String, Stream> = BTreeMap::new();
+    for slice in 0..feed.slices() {
+        let (mut from, mut is_tail) = (None, false);
+        while !is_tail {
+            let page = feed.read(slice, &FeedQuery::default(), from.as_ref()).await?;
+            for commit in &page.commits {
+                let name = commit.stream.to_string();
+                let blank = || Stream { name: name.clone(), events: vec![] };
+                streams.entry(name.clone()).or_insert_with(blank).events.extend(commit.events());
+            }
+            (from, is_tail) = (Some(page.next), page.is_tail);
+        }
+    }
+    Ok(streams.into_values().collect())
 }
 
 impl Stored {

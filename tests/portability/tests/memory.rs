@@ -3,70 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use async_trait::async_trait;
-use portability::{Document, Performance, Stage, Stored, Stream, invoices, perform};
-use skyfold::ports::{FeedQuery, Listing};
-use skyfold::{Ports, RecordedCommit, Result, Runtime};
+use portability::{InMemory, Performance, invoices, perform};
 use skyfold_memory::{Faults, Memory, VirtualClock};
 
 /// How many of the real invoices are placed: with all of them, the test of the importer is busy.
 const REAL_ORDERS: usize = 60;
-
-struct InMemory(Memory);
-
-#[async_trait]
-impl Stage for InMemory {
-    fn ports(&self) -> Ports {
-        self.0.ports()
-    }
-
-    async fn settle(&self, runtime: &Runtime) -> Result<()> {
-        self.0.settle(runtime).await
-    }
-
-    async fn stored(&self) -> Result<Stored> {
-        self.0.calm();
-        let (feed, dump) = (self.0.ports().feed, self.0.dump()?);
-        let mut streams = vec![];
-        for slice in 0..feed.slices() {
-            let mut from = None;
-            loop {
-                let page = feed.read(slice, &FeedQuery::default(), from.as_ref()).await?;
-                collect(&mut streams, &page.commits);
-                if page.is_tail {
-                    break;
-                }
-                from = Some(page.next);
-            }
-        }
-        let documents = dump.documents.into_iter().map(|document| {
-            let place = |place: &skyfold_memory::DumpedListing| Listing {
-                list: place.list,
-                under: place.under.clone(),
-                by: place.by.clone(),
-            };
-            Ok(Document {
-                collection: document.collection,
-                id: document.id,
-                body: skyfold::Payload::encode(&document.body)?,
-                listings: document.listings.iter().map(place).collect(),
-            })
-        });
-        Ok(Stored { streams, documents: documents.collect::<Result<_>>()? })
-    }
-}
-
-/// Adds the events of `commits`, which are in the order of their streams.
-fn collect(streams: &mut Vec<Stream>, commits: &[RecordedCommit]) {
-    for commit in commits {
-        let name = commit.stream.to_string();
-        let known = streams.iter_mut().find(|stream| stream.name == name);
-        match known {
-            Some(stream) => stream.events.extend(commit.events()),
-            None => streams.push(Stream { name, events: commit.events().collect() }),
-        }
-    }
-}
 
 async fn performance(memory: Memory, file: &str, limit: usize) -> Performance {
     perform(&InMemory(memory), file, limit).await.expect("the invoices are placed")

@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 #[path = "../common/mod.rs"]
-#[allow(clippy::unwrap_used, dead_code, unreachable_pub, reason = "for several tests")]
 mod common;
 mod costs;
 mod errors;

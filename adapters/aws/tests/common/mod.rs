@@ -1,6 +1,14 @@
 //! An AWS of one test: a DynamoDB of its own in this process, and a bus and a queue that take what
 //! EventBridge and SQS take, and deliver as they do.
 
+#![allow(
+    clippy::unwrap_used,
+    dead_code,
+    unused_imports,
+    unreachable_pub,
+    reason = "each of several tests uses part of it"
+)]
+
 mod delivery;
 mod doorbell;
 mod services;
