@@ -47,11 +47,12 @@ pub use functions::{ReadModels, ViewPage};
 pub use manifest::{CommandDescriptor, Descriptor, EventDescriptor, Kind, Manifest};
 pub use name::{Category, StreamId, StreamName};
 pub use operations::{
-    Built, ByHand, DeadLetters, Deed, Difference, Drift, DriftKind, ForgetRequest, Forgotten,
-    ForgottenPage, Health, Intervened, Lag, LetterCount, LetterPage, LetterQuery, OnDrift, Privacy,
-    Progress, ReadModel, Rehearsed, Replay, Replayed, Retried, RevisionState, SagaInstance,
-    SagaPage, SagaQuery, SagaRecord, Sagas, SendRequest, SkipRequest, Skipped, Start, Swept,
-    Unbuilt, Unhandled, Verified, Verify,
+    Built, ByHand, DeadLetters, Deed, Difference, Drift, DriftKind, EventPage, Events,
+    ForgetRequest, Forgotten, ForgottenPage, Health, Intervened, Lag, LetterCount, LetterPage,
+    LetterQuery, OnDrift, Pause, Privacy, Progress, ReadModel, Rehearsed, Replay, ReplayStep,
+    Replayed, Retried, RevisionState, SagaInstance, SagaPage, SagaQuery, SagaRecord, Sagas,
+    SendRequest, SkipRequest, Skipped, Start, StreamPage, Swept, Unbuilt, Unhandled, Verified,
+    Verify,
 };
 pub use payload::Payload;
 pub use ports::Ports;

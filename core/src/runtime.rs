@@ -9,8 +9,8 @@ use crate::operations::{self, DeadLetters, Health};
 use crate::privacy::mark::reveal;
 use crate::revisions;
 use crate::{
-    Announced, Answer, App, Error, ErrorKind, Failed, Manifest, Metadata, Ports, Privacy, Reply,
-    Result, Sagas, StateAsOf, Trigger,
+    Announced, Answer, App, Error, ErrorKind, Events, Failed, Manifest, Metadata, Ports, Privacy,
+    Reply, Result, Sagas, StateAsOf, Trigger,
 };
 
 /// An app bound to the ports of one cloud. Hosts translate their triggers and call it.
@@ -103,6 +103,11 @@ impl Runtime {
     /// Those of the store: an app that cannot reach it is not healthy.
     pub async fn health(&self) -> Result<Health> {
         operations::health(self).await
+    }
+
+    /// What an operator sees of recorded events.
+    pub fn events(&self) -> Events<'_> {
+        Events::new(self)
     }
 
     /// What could not be done, for an operator to see to.

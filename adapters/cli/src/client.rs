@@ -1,15 +1,18 @@
 mod dead_letters;
+mod events;
 mod privacy;
+mod read_models;
 mod remote;
 mod sagas;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::Serialize;
 use skyfold::{
     After, AsOf, CommandDescriptor, CommandId, CommandRequest, Descriptor, Error, ErrorKind,
     Health, Kind, ListRequest, Manifest, Metadata, Payload, QueryRequest, Receipt, Reply, Result,
-    Runtime, StateAsOf, StreamId, StreamName, Trigger, Version, ViewRequest,
+    Runtime, SagaInstance, StateAsOf, StreamId, StreamName, Trigger, Version, ViewRequest,
 };
 use time::OffsetDateTime;
 
@@ -68,8 +71,8 @@ impl Client {
             Way::Process(runtime) => Ok(runtime),
             Way::Http(_) => Err(Error::new(
                 ErrorKind::Invalid,
-                "this reads the event store itself, which --url does not reach: run it without \
-                 --url where the store can be reached",
+                "this works on the stores themselves, which --url does not reach: run it without \
+                 --url where they can be reached",
             )),
         }
     }
@@ -231,9 +234,8 @@ impl Client {
             return Err(Error::new(ErrorKind::Invalid, message));
         }
         let state = match &self.way {
-            Way::Http(_) if is_saga => {
-                let message = format!("the state of {stream}, a saga, is not told over HTTP");
-                return Err(Error::new(ErrorKind::Invalid, message));
+            Way::Http(remote) if is_saga => {
+                return state_of(stream, remote.saga(&function.name, &stream.id()).await?);
             }
             Way::Http(remote) => return remote.state(&function.name, &stream.id(), at).await,
             Way::Process(runtime) => {
@@ -292,6 +294,19 @@ impl Client {
 
 /// What the category of a saga's own stream begins with.
 pub(crate) const SAGA_PREFIX: &str = "saga.";
+
+/// What is known of the transaction whose records are in `stream`, in the form of a state.
+fn state_of(stream: &StreamName, instance: SagaInstance) -> Result<StateAsOf> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Told {
+        has_ended: bool,
+        state: Payload,
+    }
+    let SagaInstance { has_ended, version, time, state, .. } = instance;
+    let state = Payload::encode(&Told { has_ended, state })?;
+    Ok(StateAsOf { stream: stream.clone(), version, time, state, forgotten: 0 })
+}
 
 fn what(kind: Kind) -> &'static str {
     match kind {

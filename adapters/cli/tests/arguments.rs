@@ -27,10 +27,9 @@ async fn wrong_arguments_are_a_matter_of_usage() {
         "serve --url http://127.0.0.1:1",
         "health --url ftp://127.0.0.1",
         "health --url nonsense",
-        "events tail --url http://127.0.0.1:1",
-        "events show tally-1 --url http://127.0.0.1:1",
-        "replay totals --url http://127.0.0.1:1",
-        "state saga.limit-1 --url http://127.0.0.1:1",
+        "verify totals --url http://127.0.0.1:1",
+        "drop totals 7 --url http://127.0.0.1:1",
+        "state saga.limit-1 --at 1 --url http://127.0.0.1:1",
     ] {
         let ran = run(&memory, line).await;
         assert_eq!((ran.exit, ran.out.as_str()), (Exit::Usage, ""), "{line}: {ran:?}");
@@ -46,9 +45,9 @@ async fn wrong_arguments_are_a_matter_of_usage() {
 }
 
 #[tokio::test]
-async fn what_reads_the_store_itself_says_where_to_run_it() {
-    let ran = run(&Memory::new(), "events tail --url http://127.0.0.1:1").await;
-    assert!(ran.err.contains("run it without --url where the store can be reached"), "{ran:?}");
+async fn what_works_on_the_stores_themselves_says_where_to_run_it() {
+    let ran = run(&Memory::new(), "verify totals --url http://127.0.0.1:1").await;
+    assert!(ran.err.contains("run it without --url where they can be reached"), "{ran:?}");
 }
 
 #[tokio::test]

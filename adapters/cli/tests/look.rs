@@ -4,7 +4,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{app, memory_after, run, run_words};
+use common::{Served, app, cli, memory_after, run, run_words};
 use serde_json::json;
 use skyfold_cli::Exit;
 use skyfold_memory::{Memory, VirtualClock};
@@ -300,4 +300,46 @@ async fn people_are_told_where_the_events_of_an_ephemeral_store_are() {
     for line in ["events tail --quiet", "events tail --json"] {
         assert_eq!(run(&memory, line).await.err, "");
     }
+}
+
+#[tokio::test]
+async fn events_are_looked_at_where_the_app_runs() {
+    let memory = memory().await;
+    let served = Served::begin(cli(&memory), &["serve", "--port", "0"]).await;
+    for line in [
+        "events tail --category tally --limit 3 --json",
+        "events tail --limit 5",
+        "events tail --category orders",
+        "events show tally-1 --json",
+        "events show tally-1 --limit 1",
+        "events show tally-1 --from 2",
+        "events show tally-1 --from 3",
+        "state tally-1 --at 1",
+        "state saga.limit-1",
+    ] {
+        let words: Vec<_> = line.split_whitespace().collect();
+        let (here, there) = (run_words(&memory, &words).await, served.run(&words).await);
+        assert_eq!((here.exit, &here.out), (there.exit, &there.out), "{line}: {there:?}");
+    }
+    assert_eq!(served.end().await.exit, Exit::Done);
+}
+
+#[tokio::test]
+async fn a_long_stream_is_looked_at_where_the_app_runs() {
+    let memory = Memory::new();
+    let fields = format!(r#"{{"amounts":{:?},"owner":"ada"}}"#, [1; 64]);
+    for _ in 0..4 {
+        let ran = run_words(&memory, &["send", "tally", "1", "add-each", &fields]).await;
+        assert_eq!(ran.exit, Exit::Done, "{ran:?}");
+    }
+    let served = Served::begin(cli(&memory), &["serve", "--port", "0"]).await;
+    let shown = served.run(&["events", "show", "tally-1", "--json", "--limit", "250"]).await;
+    assert_eq!(shown.json().len(), 250);
+    let shown = served.run(&["events", "show", "tally-1", "--limit", "250"]).await;
+    assert!(shown.err.contains("there is more: --from 251"), "{}", shown.err);
+    let newest = served.run(&["events", "tail", "--category", "tally", "--json"]).await.json();
+    let ids: Vec<_> = newest.iter().map(|event| event["id"].clone()).collect();
+    let expected: Vec<_> = (237..=256).map(|version| format!("tally-1@{version}")).collect();
+    assert_eq!(ids, expected);
+    assert_eq!(served.end().await.exit, Exit::Done);
 }

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Ran, Tally, TallyEvent, Totals, cli_of, run_on};
+use common::{Ran, Served, Tally, TallyEvent, Totals, cli_of, run_on};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -236,7 +236,7 @@ async fn what_is_no_projection_is_told() {
         ("revisions nothing", Exit::Failed, "no projection nothing"),
         ("replay totals --revision 7", Exit::Failed, "not in revision 7"),
         ("switch totals 7", Exit::Failed, "not in revision 7"),
-        ("replay totals --category other", Exit::Usage, "no category"),
+        ("replay totals --category other", Exit::Usage, "hears no category"),
         ("replay totals --rate 0", Exit::Usage, "--rate"),
         ("drop totals", Exit::Usage, "REVISION"),
     ] {
@@ -244,4 +244,40 @@ async fn what_is_no_projection_is_told() {
         assert_eq!(ran.exit, exit, "{line}: {ran:?}");
         assert!(ran.err.contains(part), "{line}: {ran:?}");
     }
+}
+
+#[tokio::test]
+async fn a_revision_is_built_and_switched_to_where_the_app_runs() {
+    let memory = Memory::new();
+    fill(&memory).await;
+    let served = Served::begin(cli_of(both(), &memory), &["serve", "--port", "0"]).await;
+    let ask = async |line: &str| {
+        let words: Vec<_> = line.split_whitespace().chain(["--url", &served.url]).collect();
+        let (console, captured) = Console::captured();
+        run_on(cli_of(both(), &Memory::new()), &words, console, &captured).await
+    };
+    let tried = ask("replay totals --dry-run").await;
+    assert!(tried.out.starts_with("6 of 6 events are new to revision 2 of"), "{tried:?}");
+    assert_eq!(ask("switch totals").await.exit, Exit::Failed);
+    // The app pauses after some seconds, and is asked to go on.
+    let replayed = ask("replay totals --rate 1 --from 2000-01-01 --json").await;
+    let told = &replayed.json()[0];
+    assert_eq!((&told["revision"], &told["events"]), (&json!(2), &json!(6)), "{replayed:?}");
+    assert_eq!(ask("switch totals 2").await.exit, Exit::Failed, "that was a part");
+    let switched = ask("replay totals --restart --switch").await;
+    assert!(switched.out.ends_with("revision 2 of totals answers now\n"), "{switched:?}");
+    let listed = ask("revisions totals").await;
+    let rows: Vec<_> = listed.words()[1..].iter().map(|row| row.join(" ")).collect();
+    assert_eq!(rows, ["1 totals.1 live", "2 totals.2 by a replay answers"], "{listed:?}");
+    assert_eq!(ask("view totals 1 --json").await.json()[0], json!({ "pairs": 3 }));
+    for (line, exit, part) in [
+        ("replay nothing", Exit::Failed, "no projection nothing"),
+        ("replay totals --category other", Exit::Usage, "hears no category \"other\""),
+        ("verify totals", Exit::Usage, "works on the stores themselves"),
+    ] {
+        let ran = ask(line).await;
+        assert_eq!(ran.exit, exit, "{line}: {ran:?}");
+        assert!(ran.err.contains(part), "{line}: {ran:?}");
+    }
+    assert_eq!(served.end().await.exit, Exit::Done);
 }

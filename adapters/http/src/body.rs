@@ -44,7 +44,7 @@ pub(crate) async fn read_json(
     })
 }
 
-/// Reads the body of a request as a `T`, of which `form` tells the caller. An empty one is null.
+/// Reads the body of a request as a `T`, an object, of which `form` tells the caller.
 pub(crate) async fn read_as<T: DeserializeOwned>(
     form: &str,
     headers: &HeaderMap,
@@ -52,6 +52,9 @@ pub(crate) async fn read_as<T: DeserializeOwned>(
     options: &Options,
 ) -> Result<T, Problem> {
     let body = read_json(headers, body, options).await?.unwrap_or_default();
+    if !body.get().starts_with('{') {
+        return Err(Problem::invalid(format!("the body is not {form}: it is no object")));
+    }
     serde_json::from_str(body.get())
         .map_err(|error| Problem::invalid(format!("the body is not {form}: {error}")))
 }

@@ -1,4 +1,7 @@
 use percent_encoding::percent_decode_str;
+use skyfold::Version;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::problem::Problem;
 
@@ -39,6 +42,22 @@ impl QueryString {
         }
     }
 
+    /// Takes the only value of `name`, which is a time.
+    pub(crate) fn take_time(&mut self, name: &str) -> Result<Option<OffsetDateTime>, Problem> {
+        let Some(text) = self.take(name)? else { return Ok(None) };
+        let detail =
+            format!("the parameter {name} is {text:?}, not a time as 2010-12-01T08:26:00Z");
+        time_of(&text).map(Some).ok_or_else(|| Problem::invalid(detail))
+    }
+
+    /// Takes the only value of `name`, which is a version.
+    pub(crate) fn take_version(&mut self, name: &str) -> Result<Option<Version>, Problem> {
+        let Some(text) = self.take(name)? else { return Ok(None) };
+        let detail = || format!("the parameter {name} is {text:?}, not a version");
+        let version = text.parse().map(|version| Some(Version(version)));
+        version.map_err(|_| Problem::invalid(detail()))
+    }
+
     /// Takes every value of `name`, in order.
     pub(crate) fn take_all(&mut self, name: &str) -> Vec<String> {
         self.0.extract_if(.., |pair| pair.0 == name).map(|(_, value)| value).collect()
@@ -53,6 +72,17 @@ impl QueryString {
         };
         Err(Problem::invalid(format!("unknown parameter {name:?}: {known}")))
     }
+}
+
+/// The time that a parameter says.
+pub(crate) fn time_of(text: &str) -> Option<OffsetDateTime> {
+    // In a query string, the plus of an offset means a blank unless it is encoded.
+    let offset = text.len().saturating_sub("+00:00".len());
+    let text = match text.get(offset..).and_then(|offset| offset.strip_prefix(' ')) {
+        Some(hours) => format!("{}+{hours}", &text[..offset]),
+        None => text.to_owned(),
+    };
+    OffsetDateTime::parse(&text, &Rfc3339).ok()
 }
 
 /// The segments of a path, decoded.

@@ -7,14 +7,12 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
 use skyfold::{AsOf, Reply, StateAsOf, StreamId, Trigger, Version};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use crate::answer::REVALIDATE;
 use crate::etag;
 use crate::problem::Problem;
 use crate::problem_types::NOT_FOUND;
-use crate::query_string::{QueryString, segments};
+use crate::query_string::{QueryString, segments, time_of};
 use crate::router::{Endpoint, unfit};
 
 /// The path of the states of one category.
@@ -58,17 +56,6 @@ fn as_of(text: &str) -> Result<AsOf, Problem> {
         let detail = format!("the parameter at is {text:?}, not a version or a time as {example}");
         Problem::invalid(detail)
     })
-}
-
-/// The time that a parameter says.
-pub(crate) fn time_of(text: &str) -> Option<OffsetDateTime> {
-    // In a query string, the plus of an offset means a blank unless it is encoded.
-    let offset = text.len().saturating_sub("+00:00".len());
-    let text = match text.get(offset..).and_then(|offset| offset.strip_prefix(' ')) {
-        Some(hours) => format!("{}+{hours}", &text[..offset]),
-        None => text.to_owned(),
-    };
-    OffsetDateTime::parse(&text, &Rfc3339).ok()
 }
 
 /// The state before any event is asked for by its version alone.

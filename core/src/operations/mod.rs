@@ -1,6 +1,7 @@
 //! What an operator does with a running app, beside what its users ask of it.
 
 mod dead_letters;
+mod events;
 mod health;
 mod pace;
 mod privacy;
@@ -16,8 +17,10 @@ mod sweep;
 mod switch;
 mod unbuilt;
 mod verify;
+mod walk;
 
 pub use dead_letters::{DeadLetters, LetterPage, LetterQuery, Retried};
+pub use events::{EventPage, Events, StreamPage};
 pub(crate) use health::health;
 pub use health::{Health, Lag, LetterCount};
 pub(crate) use privacy::check_text;
@@ -26,7 +29,7 @@ pub use progress::{Progress, Unhandled};
 pub(crate) use queued::set_aside;
 pub use read_model::{Built, ReadModel, RevisionState};
 pub use rehearsal::Rehearsed;
-pub use replay::{Replay, Replayed, Start};
+pub use replay::{Pause, Replay, ReplayStep, Replayed, Start};
 pub use sagas::{
     ByHand, Deed, Intervened, SagaInstance, SagaPage, SagaQuery, SagaRecord, Sagas, SendRequest,
     SkipRequest, Skipped,

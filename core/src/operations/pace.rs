@@ -20,14 +20,23 @@ impl<'a> Pace<'a> {
         Self { clock, rate, begun: clock.now() }
     }
 
-    /// Waits until `events`, which were just handled, have taken the time that they may take.
-    pub(crate) async fn keep(&mut self, events: u64) {
-        let Some(rate) = self.rate else { return };
+    /// How long `events`, which were just handled, may still take.
+    pub(crate) fn rest(&self, events: u64) -> Duration {
+        let Some(rate) = self.rate else { return Duration::ZERO };
         let due = Duration::from_secs_f64(events as f64 / f64::from(rate.get()));
         // A clock that was set meanwhile says nothing of how long they took.
         let taken = Duration::try_from(self.clock.now() - self.begun).unwrap_or_default();
-        if let Some(left) = due.checked_sub(taken).filter(|left| !left.is_zero()) {
-            self.clock.sleep(left).await;
+        due.saturating_sub(taken)
+    }
+
+    /// Waits until `events`, which were just handled, have taken the time that they may take.
+    pub(crate) async fn keep(&mut self, events: u64) {
+        if self.rate.is_none() {
+            return;
+        }
+        let rest = self.rest(events);
+        if !rest.is_zero() {
+            self.clock.sleep(rest).await;
         }
         self.begun = self.clock.now();
     }

@@ -15,7 +15,7 @@ pub struct ReadModel<'a> {
 }
 
 /// What there is to know of one revision of a read model.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RevisionState {
     /// The revision.

@@ -1,20 +1,20 @@
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::functions::{Rebuildable, by_stream};
-use crate::operations::pace::Pace;
-use crate::operations::progress::{Progress, Saved, SliceAt, Unhandled};
+use crate::operations::progress::{Progress, Unhandled};
 use crate::operations::read_model::ReadModel;
-use crate::operations::replay::{Replay, TimeSpan, progress, query, within_scope};
+use crate::operations::replay::{Replay, query, within_scope};
 use crate::operations::verify::{Live, Scratch};
+use crate::operations::walk::Walk;
 use crate::{Announced, Error, EventId, Result, StreamName};
 
 /// How many streams are named that a replay would bring something new of.
 const STREAMS_MAX: usize = 100;
 
 /// What a replay would come to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Rehearsed {
     /// The revision that would be built.
@@ -38,39 +38,30 @@ impl ReadModel<'_> {
     ///
     /// # Errors
     ///
-    /// Those of the stores.
+    /// [`Invalid`](crate::ErrorKind::Invalid) for a category that the projection does not hear;
+    /// those of the stores.
     pub async fn rehearse(
         &self,
         replay: &Replay,
         mut tell: impl FnMut(&Progress),
     ) -> Result<Rehearsed> {
         let live = self.revision(replay.revision)?;
-        let feed = self.context.ports.feed.clone();
+        let query = query(replay, live)?;
         let mut scratch = Scratch::begin(self.context, live).await?;
-        let mut saved = Saved::default();
-        saved.slices.resize(usize::from(feed.slices()), SliceAt::default());
-        let query = query(replay, live);
-        let mut pace = Pace::new(&*self.context.ports.clock, replay.rate);
-        let (started, mut news) = (self.context.ports.clock.now(), News::default());
-        for slice in 0..feed.slices() {
-            let (nth, mut span) = (usize::from(slice), TimeSpan::default());
-            while !saved.slices[nth].is_done {
-                let page = feed.read(slice, &query, saved.slices[nth].next.as_ref()).await?;
-                let events = within_scope(replay, &page.commits);
-                let count = events.len() as u64;
-                for (stream, announced) in by_stream(events) {
-                    self.hear(live, (&stream, announced), &mut scratch, &mut news).await?;
-                }
-                saved.events += count;
-                saved.slices[nth] = SliceAt { next: Some(page.next), is_done: page.is_tail };
-                span.reach(&page.commits);
-                tell(&progress(&saved, span.part_until(started)));
-                pace.keep(count).await;
+        let mut walk = Walk::new(self.context, query, replay.rate, vec![]);
+        let mut news = News::default();
+        while let Some(page) = walk.read().await? {
+            let events = within_scope(replay, &page.commits);
+            let count = events.len() as u64;
+            for (stream, announced) in by_stream(events) {
+                self.hear(live, (&stream, announced), &mut scratch, &mut news).await?;
             }
+            tell(&walk.pass(page, count));
+            walk.keep_pace(count).await;
         }
         let unhandled = scratch.unhandled.values().cloned().collect();
         scratch.remove().await?;
-        let (revision, events, new) = (live.revision(), saved.events, news.count);
+        let (revision, events, new) = (live.revision(), walk.events, news.count);
         let examples = news.first.into_iter();
         let examples = examples.map(|(stream, version)| EventId { stream, version }).collect();
         Ok(Rehearsed { revision, events, new, examples, unhandled })

@@ -1,12 +1,14 @@
+use std::mem::take;
 use std::num::NonZeroU32;
+use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::functions::{Rebuildable, by_stream};
-use crate::operations::pace::Pace;
-use crate::operations::progress::{Journal, Progress, Saved, Scope, SliceAt, Unhandled};
+use crate::operations::progress::{Journal, Progress, Saved, Scope, Unhandled};
 use crate::operations::read_model::ReadModel;
+use crate::operations::walk::Walk;
 use crate::ports::FeedQuery;
 use crate::{Announced, Error, RecordedCommit, Result, Version};
 
@@ -14,13 +16,15 @@ use crate::{Announced, Error, RecordedCommit, Result, Version};
 const PAGES_PER_SAVE_MAX: usize = 16;
 
 /// What to deliver once more, and how.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Replay {
     /// Which revision; the newest that the app lists, if not given.
     pub revision: Option<u32>,
     /// Only events of these categories; of all that the projection hears, if none is given.
     pub categories: Vec<String>,
     /// Only commits recorded at or after this time.
+    #[serde(with = "time::serde::rfc3339::option")]
     pub since: Option<OffsetDateTime>,
     /// Only commits that reach this version of their stream.
     pub version: Option<Version>,
@@ -31,7 +35,8 @@ pub struct Replay {
 }
 
 /// Where a replay begins.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Start {
     /// Where the same replay was interrupted, or else at the beginning.
     #[default]
@@ -40,8 +45,35 @@ pub enum Start {
     Anew,
 }
 
+/// What a part of a replay came to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ReplayStep {
+    /// The replay has ended.
+    Ended(Replayed),
+    /// There is more.
+    Paused(Pause),
+}
+
+/// Where a replay paused.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Pause {
+    /// How far it is.
+    pub progress: Progress,
+    /// How many seconds to wait before it goes on, so that it keeps to its rate.
+    pub rest_seconds: f64,
+}
+
+impl Pause {
+    /// How long to wait before it goes on.
+    pub fn rest(&self) -> Duration {
+        Duration::try_from_secs_f64(self.rest_seconds).unwrap_or_default()
+    }
+}
+
 /// What a replay came to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Replayed {
     /// The revision that was built.
@@ -55,6 +87,11 @@ pub struct Replayed {
 }
 
 impl Saved {
+    fn reach(&mut self, walk: &Walk<'_>) {
+        self.slices.clone_from(&walk.slices);
+        self.events = walk.events;
+    }
+
     /// Whether all of the log was read once, and all of it could be handled.
     pub(crate) fn is_complete(&self) -> bool {
         let Scope { categories, since, version } = &self.scope;
@@ -74,65 +111,90 @@ impl ReadModel<'_> {
     /// # Errors
     ///
     /// [`Conflict`](crate::ErrorKind::Conflict) if another replay of the same revision begins, or
-    /// an unfinished one is about other events; those of the stores.
+    /// an unfinished one is about other events; [`Invalid`](crate::ErrorKind::Invalid) for a
+    /// category that the projection does not hear; those of the stores.
     pub async fn replay(
         &self,
         replay: &Replay,
         mut tell: impl FnMut(&Progress),
     ) -> Result<Replayed> {
+        let mut replay = replay.clone();
+        loop {
+            match self.replay_for(Duration::MAX, &replay, &mut tell).await? {
+                ReplayStep::Ended(replayed) => return Ok(replayed),
+                ReplayStep::Paused(pause) => {
+                    self.context.ports.clock.sleep(pause.rest()).await;
+                    replay.start = Start::Resume;
+                }
+            }
+        }
+    }
+
+    /// The same as [`replay`](Self::replay), but pauses after the page with which `time` is over,
+    /// the rest that the rate asks for included: for those who have only so long for one answer.
+    /// Whoever starts it again, and does not ask to begin anew, goes on there.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`replay`](Self::replay).
+    pub async fn replay_for(
+        &self,
+        time: Duration,
+        replay: &Replay,
+        mut tell: impl FnMut(&Progress),
+    ) -> Result<ReplayStep> {
         let model = self.revision(replay.revision)?;
-        let (feed, documents) = (&self.context.ports.feed, &*self.context.ports.documents);
+        let query = query(replay, model)?;
+        let documents = &*self.context.ports.documents;
         let (mut journal, saved) = Journal::open(documents, model.collection()).await?;
         let mut saved = begin(replay, saved)?;
-        saved.slices.resize(usize::from(feed.slices()), SliceAt::default());
+        let mut walk = Walk::new(self.context, query, replay.rate, take(&mut saved.slices));
+        walk.events = saved.events;
+        saved.reach(&walk);
         journal.write(&saved).await?;
-        let query = query(replay, model);
-        let mut pace = Pace::new(&*self.context.ports.clock, replay.rate);
-        let (started, mut unsaved) = (self.context.ports.clock.now(), 0);
-        for slice in 0..feed.slices() {
-            let (nth, mut span) = (usize::from(slice), TimeSpan::default());
-            while !saved.slices[nth].is_done {
-                let page = feed.read(slice, &query, saved.slices[nth].next.as_ref()).await?;
-                let events = self.deliver(model, replay, &page.commits, &mut saved).await?;
-                saved.events += events;
-                saved.slices[nth] = SliceAt { next: Some(page.next), is_done: page.is_tail };
-                unsaved += 1;
-                if unsaved >= PAGES_PER_SAVE_MAX || page.is_tail {
-                    journal.write(&saved).await?;
-                    unsaved = 0;
-                }
-                span.reach(&page.commits);
-                tell(&progress(&saved, span.part_until(started)));
-                pace.keep(events).await;
+        let mut unsaved = 0;
+        while let Some(page) = walk.read().await? {
+            let (is_tail, events) = (page.is_tail, within_scope(replay, &page.commits));
+            let count = events.len() as u64;
+            self.deliver(model, events, &mut saved).await?;
+            let progress = walk.pass(page, count);
+            let rest = walk.rest(count);
+            let is_over = walk.elapsed().saturating_add(rest) >= time;
+            unsaved += 1;
+            if unsaved >= PAGES_PER_SAVE_MAX || is_tail || is_over {
+                saved.reach(&walk);
+                journal.write(&saved).await?;
+                unsaved = 0;
             }
+            tell(&progress);
+            if is_over {
+                let rest_seconds = rest.as_secs_f64();
+                return Ok(ReplayStep::Paused(Pause { progress, rest_seconds }));
+            }
+            walk.keep_pace(count).await;
         }
         saved.is_finished = true;
         journal.write(&saved).await?;
         let (revision, events) = (model.revision(), saved.events);
         let (unhandled, examples) = (saved.unhandled_count, saved.unhandled);
-        Ok(Replayed { revision, events, unhandled, examples })
+        Ok(ReplayStep::Ended(Replayed { revision, events, unhandled, examples }))
     }
 
-    /// Delivers the events of `commits`. Says how many there were.
+    /// Delivers `events`, and notes in `saved` what could not be handled.
     async fn deliver(
         &self,
         model: &dyn Rebuildable,
-        replay: &Replay,
-        commits: &[RecordedCommit],
+        events: Vec<Announced>,
         saved: &mut Saved,
-    ) -> Result<u64> {
-        let events = within_scope(replay, commits);
-        let count = events.len() as u64;
+    ) -> Result<()> {
         for (stream, announced) in by_stream(events) {
             match model.handle(self.context, &stream, &announced).await {
                 Ok(()) => {}
                 Err(error) if is_passing(&error) => return Err(error),
-                Err(error) => {
-                    saved.fail(announced[0].id(), &error);
-                }
+                Err(error) => saved.fail(announced[0].id(), &error),
             }
         }
-        Ok(count)
+        Ok(())
     }
 }
 
@@ -163,42 +225,18 @@ fn begin(replay: &Replay, saved: Option<Saved>) -> Result<Saved> {
     }
 }
 
-pub(crate) fn query(replay: &Replay, model: &dyn Rebuildable) -> FeedQuery {
-    let mut categories = model.hears();
-    if !replay.categories.is_empty() {
-        categories.retain(|heard| replay.categories.contains(heard));
+/// Which part of the feed `replay` of `model` reads.
+///
+/// # Errors
+///
+/// [`Invalid`](crate::ErrorKind::Invalid) for a category of which `model` hears nothing.
+pub(crate) fn query(replay: &Replay, model: &dyn Rebuildable) -> Result<FeedQuery> {
+    let heard = model.hears();
+    if let Some(unheard) = replay.categories.iter().find(|wanted| !heard.contains(wanted)) {
+        let (name, heard) = (model.name(), heard.join(", "));
+        let message = format!("{name} hears no category {unheard:?}; it hears {heard}");
+        return Err(Error::invalid(message));
     }
-    FeedQuery { categories, since: replay.since, until: None }
-}
-
-/// When the commits of a slice were recorded, as far as it was read.
-#[derive(Debug, Default)]
-pub(crate) struct TimeSpan {
-    first: Option<OffsetDateTime>,
-    last: Option<OffsetDateTime>,
-}
-
-impl TimeSpan {
-    pub(crate) fn reach(&mut self, commits: &[RecordedCommit]) {
-        self.first = self.first.or_else(|| commits.first().map(|commit| commit.commit.time()));
-        self.last = commits.last().map(|commit| commit.commit.time()).or(self.last);
-    }
-
-    /// Which part of the time from the first commit until `end` was reached.
-    pub(crate) fn part_until(&self, end: OffsetDateTime) -> f64 {
-        let (Some(first), Some(last)) = (self.first, self.last) else { return 0.0 };
-        let whole = (end - first).as_seconds_f64();
-        if whole > 0.0 { ((last - first).as_seconds_f64() / whole).clamp(0.0, 1.0) } else { 0.0 }
-    }
-}
-
-pub(crate) fn progress(saved: &Saved, part_of_slice: f64) -> Progress {
-    let slices = saved.slices.len();
-    let slices_done = saved.slices.iter().filter(|slice| slice.is_done).count();
-    let is_amid = slices_done < slices && saved.slices[slices_done].next.is_some();
-    let part = if is_amid { part_of_slice } else { 0.0 };
-    let fraction = (slices_done as f64 + part) / slices.max(1) as f64;
-    let count = |slices: usize| u16::try_from(slices).unwrap_or(u16::MAX);
-    let (slices_done, slices) = (count(slices_done), count(slices));
-    Progress { slices_done, slices, events: saved.events, fraction }
+    let categories = if replay.categories.is_empty() { heard } else { replay.categories.clone() };
+    Ok(FeedQuery { categories, since: replay.since, until: None })
 }

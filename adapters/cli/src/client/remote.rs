@@ -1,4 +1,6 @@
 mod dead_letters;
+mod events;
+mod read_models;
 mod sagas;
 
 use std::net::IpAddr;

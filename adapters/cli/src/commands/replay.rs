@@ -2,10 +2,9 @@ use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 use serde::Serialize;
-use skyfold::{AsOf, Progress, ReadModel, Rehearsed, Replayed, Result, Unhandled};
+use skyfold::{AsOf, Progress, Rehearsed, Replayed, Result, Unhandled};
 
 use crate::arguments::Replay;
-use crate::commands::events::check_categories;
 use crate::{Context, Exit, Format, Output};
 
 /// How often machines are told how far a replay is.
@@ -25,9 +24,6 @@ struct Told<'a> {
 
 /// Builds the views of a projection from past events.
 pub(crate) async fn replay(context: &Context, arguments: Replay) -> Result<Exit> {
-    let runtime = context.client().runtime()?;
-    check_categories(context.client().manifest(), &arguments.categories)?;
-    let model = runtime.read_model(&arguments.name)?;
     let (since, version) = match arguments.from {
         Some(AsOf::Time(time)) => (Some(time), None),
         Some(AsOf::Version(version)) => (None, Some(version)),
@@ -42,17 +38,17 @@ pub(crate) async fn replay(context: &Context, arguments: Replay) -> Result<Exit>
         start: arguments.start(),
     };
     if arguments.dry_run {
-        return dry_run(context, &model, &replay).await;
+        return dry_run(context, &arguments.name, &replay).await;
     }
-    let output = context.output();
+    let (client, output) = (context.client(), context.output());
     let mut watch = Watch::new(output);
-    let replayed = model.replay(&replay, |progress| watch.tell(progress)).await;
+    let replayed = client.replay(&arguments.name, &replay, |progress| watch.tell(progress)).await;
     let seconds = watch.end();
     let replayed = replayed?;
     let is_whole = replayed.unhandled == 0;
     let switched = arguments.switch && is_whole;
     if switched {
-        model.switch(Some(replayed.revision)).await?;
+        client.switch(&arguments.name, Some(replayed.revision)).await?;
     }
     let (name, switched) = (&*arguments.name, arguments.switch.then_some(switched));
     output.json(&Told { name, replayed: &replayed, seconds, switched })?;
@@ -64,19 +60,15 @@ pub(crate) async fn replay(context: &Context, arguments: Replay) -> Result<Exit>
 }
 
 /// Tells what a replay would change and what it could not handle, and writes no view.
-async fn dry_run(
-    context: &Context,
-    model: &ReadModel<'_>,
-    replay: &skyfold::Replay,
-) -> Result<Exit> {
+async fn dry_run(context: &Context, name: &str, replay: &skyfold::Replay) -> Result<Exit> {
     let output = context.output();
     let mut watch = Watch::new(output);
-    let rehearsed = model.rehearse(replay, |progress| watch.tell(progress)).await;
+    let client = context.client();
+    let rehearsed = client.rehearse(name, replay, |progress| watch.tell(progress)).await;
     watch.end();
     let rehearsed = rehearsed?;
     output.json(&rehearsed)?;
     let Rehearsed { revision, events, new, examples, unhandled } = rehearsed;
-    let name = model.name();
     output
         .say(format_args!("{new} of {events} events are new to revision {revision} of {name}"))?;
     if !examples.is_empty() {

@@ -6,8 +6,7 @@ use crate::{Context, Exit};
 
 /// Shows the revisions of a projection.
 pub(crate) async fn revisions(context: &Context, arguments: Revisions) -> Result<Exit> {
-    let model = context.client().runtime()?.read_model(&arguments.name)?;
-    let (output, states) = (context.output(), model.revisions().await?);
+    let (output, states) = (context.output(), context.client().revisions(&arguments.name).await?);
     output.json(&states)?;
     let row = |state: &RevisionState| {
         let answers = if state.is_active { "answers" } else { "" };
@@ -27,7 +26,7 @@ pub(crate) async fn revisions(context: &Context, arguments: Revisions) -> Result
 /// Lets another revision of a projection answer.
 pub(crate) async fn switch(context: &Context, arguments: Switch) -> Result<Exit> {
     let Switch { name, revision } = arguments;
-    let switched = context.client().runtime()?.read_model(&name)?.switch(revision).await?;
+    let switched = context.client().switch(&name, revision).await?;
     let output = context.output();
     output.json(&json!({ "name": name, "revision": switched }))?;
     output.say(format_args!("revision {switched} of {name} answers now"))?;

@@ -1,8 +1,10 @@
 //! The document that describes the app: OpenAPI 3.1, made of the manifest.
 
 mod components;
+mod events;
 mod operations;
 mod operators;
+mod read_models;
 mod sagas;
 mod shared;
 
@@ -33,6 +35,8 @@ pub(crate) fn document(manifest: &Manifest, options: &Options) -> Value {
     if options.operations == Operations::Served {
         tags.push(json!({ "name": operators::OPERATIONS }));
         paths.extend(operators::paths());
+        paths.extend(events::paths());
+        paths.extend(read_models::paths());
         paths.extend(sagas::paths());
     }
     json!({

@@ -26,6 +26,38 @@ pub(crate) fn paths() -> Map<String, Value> {
     ])
 }
 
+/// Something that operators do, and what it takes.
+pub(crate) fn operating(
+    id: &str,
+    summary: &str,
+    parameters: impl IntoIterator<Item = Value>,
+) -> Value {
+    let mut operation = operation(OPERATIONS, HOST, id);
+    operation["summary"] = summary.into();
+    operation["parameters"] = parameters.into_iter().collect();
+    operation
+}
+
+/// A parameter of one path alone, which is part of the path.
+pub(crate) fn in_path(name: &str, description: &str) -> Value {
+    let schema = json!({ "type": "string" });
+    json!({ "in": "path", "name": name, "description": description, "required": true,
+        "schema": schema })
+}
+
+/// `operation`, with what it answers.
+pub(crate) fn answered(
+    mut operation: Value,
+    description: &str,
+    schema: &Value,
+    errors: &[&str],
+) -> Value {
+    let errors: Vec<_> = errors.iter().copied().chain(["500", "503"]).collect();
+    let answer = ok(description, json_content(schema), &[]);
+    operation["responses"] = responses(Some(answer), &errors);
+    operation
+}
+
 /// A dead letter, as far as a reader of the description needs to know.
 fn letter() -> Value {
     let text = |description: &str| json!({ "type": "string", "description": description });

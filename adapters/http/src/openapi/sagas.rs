@@ -2,10 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::openapi::operations::{
-    HOST, json_content, object, ok, operation, own_parameter, references, responses,
-};
-use crate::openapi::operators::OPERATIONS;
+use crate::openapi::operations::{json_content, object, own_parameter, references};
+use crate::openapi::operators::{answered, in_path, operating};
 use crate::operations::sagas::PATH;
 
 /// The paths of sagas.
@@ -119,17 +117,6 @@ fn asked(id: &str, summary: &str, names: &[&str]) -> Value {
 
 /// The same, with parameters of its own.
 fn asked_with<const N: usize>(id: &str, summary: &str, names: &[&str], own: [Value; N]) -> Value {
-    let mut operation = operation(OPERATIONS, HOST, id);
-    operation["summary"] = summary.into();
-    let saga = json!({ "in": "path", "name": "saga", "description": "The saga.",
-        "required": true, "schema": { "type": "string" } });
-    operation["parameters"] = std::iter::once(saga).chain(references(names)).chain(own).collect();
-    operation
-}
-
-fn answered(mut operation: Value, description: &str, schema: &Value, errors: &[&str]) -> Value {
-    let errors: Vec<_> = errors.iter().copied().chain(["500", "503"]).collect();
-    let answer = ok(description, json_content(schema), &[]);
-    operation["responses"] = responses(Some(answer), &errors);
-    operation
+    let saga = in_path("saga", "The saga.");
+    operating(id, summary, std::iter::once(saga).chain(references(names)).chain(own))
 }

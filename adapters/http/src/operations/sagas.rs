@@ -9,14 +9,12 @@ use skyfold::{
     Intervened, SagaInstance, SagaPage, SagaQuery, SagaRecord, SendRequest, SkipRequest, StreamId,
     Version,
 };
-use time::OffsetDateTime;
 
 use crate::body::read_as;
 use crate::problem::Problem;
 use crate::problem_types::NOT_FOUND;
 use crate::query_string::{QueryString, segments};
 use crate::router::{Host, within};
-use crate::state::time_of;
 
 /// The path of the transactions of one saga; below it are those of one transaction.
 pub(crate) const PATH: &str = "/operations/sagas/{saga}";
@@ -50,7 +48,7 @@ async fn list(State(host): State<Arc<Host>>, request: Request) -> Result<Json<Sa
     let saga = segments(request.uri().path())?.pop().unwrap_or_default();
     let mut query = QueryString::parse(request.uri().query())?;
     let (is_open, cursor) = (query.take_flag("open")?, query.take("cursor")?);
-    let (since, quiet_since) = (time(&mut query, "since")?, time(&mut query, "quiet-since")?);
+    let (since, quiet_since) = (query.take_time("since")?, query.take_time("quiet-since")?);
     query.finish(&["open", "since", "quiet-since", "cursor"])?;
     let asked = SagaQuery { is_open, since, quiet_since };
     let sagas = host.runtime.sagas();
@@ -76,15 +74,11 @@ async fn records(
     request: Request,
 ) -> Result<Json<Records>, Problem> {
     let mut query = QueryString::parse(request.uri().query())?;
-    let beyond = query.take("beyond")?;
+    let beyond = query.take_version("beyond")?.unwrap_or(Version::EMPTY);
     query.finish(&["beyond"])?;
-    let beyond = beyond.map_or(Ok(0), |text| {
-        let detail = format!("the parameter beyond is {text:?}, not a version");
-        text.parse().map_err(|_| Problem::invalid(detail))
-    })?;
     let (saga, id) = transaction(&request)?;
     let sagas = host.runtime.sagas();
-    let page = sagas.records(&saga, &id, Version(beyond));
+    let page = sagas.records(&saga, &id, beyond);
     Ok(Json(Records { items: within(host.options.timeout, page).await?? }))
 }
 
@@ -125,10 +119,4 @@ async fn body<T: DeserializeOwned>(host: &Host, request: Request) -> Result<T, P
     QueryString::parse(request.uri().query())?.finish(&[])?;
     let (parts, body) = request.into_parts();
     read_as("what is asked for", &parts.headers, body, &host.options).await
-}
-
-fn time(query: &mut QueryString, name: &str) -> Result<Option<OffsetDateTime>, Problem> {
-    let Some(text) = query.take(name)? else { return Ok(None) };
-    let detail = format!("the parameter {name} is {text:?}, not a time as 2010-12-01T08:26:00Z");
-    time_of(&text).map(Some).ok_or_else(|| Problem::invalid(detail))
 }

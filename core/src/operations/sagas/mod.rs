@@ -11,6 +11,7 @@ use self::story::Story;
 use crate::functions::history::History;
 use crate::functions::{Record, send};
 use crate::ports::{Consistency, FeedPage, FeedQuery, Position, QueuedCommand};
+use crate::saga::CATEGORY_PREFIX;
 use crate::{
     AsOf, Error, ErrorKind, EventId, Kind, Payload, RecordedCommit, Reply, Result, Runtime,
     StateAsOf, StreamId, StreamName, Trigger, Version,
@@ -227,7 +228,7 @@ impl<'a> Sagas<'a> {
         let manifest = self.runtime.manifest();
         let is_saga = manifest.function(saga).is_some_and(|function| function.kind == Kind::Saga);
         let missing = || Error::new(ErrorKind::NotFound, format!("no saga {saga}"));
-        is_saga.then(|| format!("saga.{saga}")).ok_or_else(missing)
+        is_saga.then(|| format!("{CATEGORY_PREFIX}{saga}")).ok_or_else(missing)
     }
 }
 

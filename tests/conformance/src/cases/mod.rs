@@ -23,6 +23,7 @@ mod interventions;
 mod key_store;
 mod keyed;
 mod limits;
+mod looking;
 mod mailbox;
 mod mended;
 mod model;
@@ -99,6 +100,7 @@ pub(crate) const GROUPS: &[(&str, &[Case])] = &[
     ("key_store", key_store::CASES),
     ("keyed", keyed::CASES),
     ("limits", limits::CASES),
+    ("looking", looking::CASES),
     ("mended", mended::CASES),
     ("model", model::CASES),
     ("names", names::CASES),

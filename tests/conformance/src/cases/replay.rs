@@ -1,9 +1,10 @@
 //! A replay delivers what was recorded once more, and changes what is missing alone.
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use skyfold::ports::{DocumentKey, FeedQuery};
-use skyfold::{Error, ErrorKind, Progress, Replay, Replayed, Start, Version};
+use skyfold::{Error, ErrorKind, Progress, Replay, ReplayStep, Replayed, Start, Version};
 
 use super::bank::{account, note, open, tag};
 use super::documents::key;
@@ -22,6 +23,8 @@ pub(super) const CASES: &[Case] = cases![
     a_replay_of_a_saga_is_refused,
     a_replay_keeps_to_its_rate,
     a_replay_delivers_what_it_is_about_and_nothing_else,
+    a_replay_of_what_is_not_heard_is_refused,
+    a_replay_pauses_when_its_time_is_over_and_goes_on,
     of_two_replays_at_once_the_older_one_ends,
 ];
 
@@ -229,6 +232,46 @@ async fn a_replay_delivers_what_it_is_about_and_nothing_else(world: World) {
     assert_eq!(replayed.await.events, 1);
     let events = bank.view::<Tags>("all").await.unwrap().events;
     assert_eq!(events, ["account-7@4", "account-7@5"]);
+}
+
+async fn a_replay_of_what_is_not_heard_is_refused(world: World) {
+    let bank = fill(&world).await;
+    let categories = vec!["account".to_owned(), "saga.transfer".to_owned()];
+    let wrong = Replay { categories, ..Replay::default() };
+    let model = bank.runtime.read_model("balances").unwrap();
+    let rehearsed = model.rehearse(&wrong, |_| {}).await.map(|_| ()).unwrap_err();
+    let replayed = replay_as(&bank, "balances", &wrong).await.map(|_| ()).unwrap_err();
+    for error in [rehearsed, replayed] {
+        assert_eq!(error.kind(), ErrorKind::Invalid);
+        let told = error.to_string();
+        assert!(told.contains("balances hears no category \"saga.transfer\""), "{told}");
+    }
+    assert_eq!(bank.view::<Balances>("3").await, None);
+}
+
+async fn a_replay_pauses_when_its_time_is_over_and_goes_on(world: World) {
+    let bank = fill(&world).await;
+    let model = bank.runtime.read_model("balances").unwrap();
+    let rate = NonZeroU32::new(1000);
+    let mut replay = Replay { rate, start: Start::Anew, ..Replay::default() };
+    let (mut pauses, mut events) = (0, 0);
+    let replayed = loop {
+        match model.replay_for(Duration::ZERO, &replay, |_| {}).await.unwrap() {
+            ReplayStep::Ended(replayed) => break replayed,
+            ReplayStep::Paused(pause) => {
+                let delivered = pause.progress.events - events;
+                let rest = pause.rest().as_secs_f64();
+                assert!(rest <= delivered as f64 / 1000.0, "{pause:?}");
+                assert!(delivered == 0 || rest > 0.0, "it is ahead of its rate: {pause:?}");
+                events = pause.progress.events;
+                pauses += 1;
+            }
+        }
+        replay.start = Start::Resume;
+    };
+    assert!(pauses >= usize::from(world.ports.feed.slices()), "{pauses} pages");
+    assert_eq!((events, replayed.events, replayed.unhandled), (120, 120, 0));
+    check_balances(&bank).await;
 }
 
 async fn of_two_replays_at_once_the_older_one_ends(world: World) {

@@ -1,0 +1,66 @@
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use skyfold::{
+    Payload, Progress, Rehearsed, Replay, ReplayStep, Replayed, Result, RevisionState, Start,
+};
+
+use super::{Asked, Remote};
+
+/// The revisions of a read model.
+#[derive(Deserialize)]
+struct Revisions {
+    items: Vec<RevisionState>,
+}
+
+/// Which revision is to answer, or does.
+#[derive(Serialize, Deserialize)]
+struct Switch<T> {
+    revision: T,
+}
+
+impl Remote {
+    pub(crate) async fn revisions(&self, name: &str) -> Result<Vec<RevisionState>> {
+        let asked = Asked::of(["operations", "read-models", name]);
+        let page: Revisions = self.answer(asked, None).await?;
+        Ok(page.items)
+    }
+
+    pub(crate) async fn switch(&self, name: &str, revision: Option<u32>) -> Result<u32> {
+        let switched: Switch<u32> = self.operate(name, "switch", &Switch { revision }).await?;
+        Ok(switched.revision)
+    }
+
+    pub(crate) async fn replay(
+        &self,
+        name: &str,
+        replay: &Replay,
+        mut tell: impl FnMut(&Progress),
+    ) -> Result<Replayed> {
+        let mut replay = replay.clone();
+        loop {
+            match self.operate(name, "replay", &replay).await? {
+                ReplayStep::Ended(replayed) => return Ok(replayed),
+                ReplayStep::Paused(pause) => {
+                    tell(&pause.progress);
+                    tokio::time::sleep(pause.rest()).await;
+                    replay.start = Start::Resume;
+                }
+            }
+        }
+    }
+
+    pub(crate) async fn rehearse(&self, name: &str, replay: &Replay) -> Result<Rehearsed> {
+        self.operate(name, "rehearse", replay).await
+    }
+
+    async fn operate<T: DeserializeOwned>(
+        &self,
+        name: &str,
+        what: &str,
+        request: &(impl Serialize + Sync),
+    ) -> Result<T> {
+        let body = Some(Payload::encode(request)?);
+        let asked = Asked::of(["operations", "read-models", name, what]);
+        self.answer(Asked { body, ..asked }, None).await
+    }
+}

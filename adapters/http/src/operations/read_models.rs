@@ -1,0 +1,104 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use skyfold::{ReadModel, Rehearsed, Replay, ReplayStep, RevisionState};
+
+use crate::body::read_as;
+use crate::problem::Problem;
+use crate::query_string::{QueryString, segments};
+use crate::router::{Host, within};
+
+/// The path of one read model; below it is what is done with it.
+pub(crate) const PATH: &str = "/operations/read-models/{name}";
+
+/// How long a replay goes on for one request, if there is as much time.
+const STEP: Duration = Duration::from_secs(5);
+
+/// The revisions of a read model.
+#[derive(Serialize)]
+struct Revisions {
+    items: Vec<RevisionState>,
+}
+
+/// Which revision is to answer; the newest that the app lists, if none is given.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Switch {
+    revision: Option<u32>,
+}
+
+/// Which revision answers from then on.
+#[derive(Serialize)]
+struct Switched {
+    revision: u32,
+}
+
+/// The paths of read models.
+pub(crate) fn routes(host: Arc<Host>) -> Router {
+    let below = |path: &str| format!("{PATH}{path}");
+    Router::new()
+        .route(PATH, get(revisions))
+        .route(&below("/replay"), post(replay))
+        .route(&below("/rehearse"), post(rehearse))
+        .route(&below("/switch"), post(switch))
+        .with_state(host)
+}
+
+async fn revisions(
+    State(host): State<Arc<Host>>,
+    request: Request,
+) -> Result<Json<Revisions>, Problem> {
+    QueryString::parse(request.uri().query())?.finish(&[])?;
+    let model = read_model(&host, &request)?;
+    Ok(Json(Revisions { items: within(host.options.timeout, model.revisions()).await?? }))
+}
+
+async fn replay(
+    State(host): State<Arc<Host>>,
+    request: Request,
+) -> Result<Json<ReplayStep>, Problem> {
+    let model = read_model(&host, &request)?;
+    let asked = body::<Replay>(&host, "what to replay", request).await?;
+    let step = model.replay_for(STEP.min(host.options.timeout / 2), &asked, |_| {});
+    Ok(Json(within(host.options.timeout, step).await??))
+}
+
+async fn rehearse(
+    State(host): State<Arc<Host>>,
+    request: Request,
+) -> Result<Json<Rehearsed>, Problem> {
+    let model = read_model(&host, &request)?;
+    let asked = body::<Replay>(&host, "what to replay", request).await?;
+    Ok(Json(within(host.options.timeout, model.rehearse(&asked, |_| {})).await??))
+}
+
+async fn switch(
+    State(host): State<Arc<Host>>,
+    request: Request,
+) -> Result<Json<Switched>, Problem> {
+    let model = read_model(&host, &request)?;
+    let Switch { revision } = body(&host, "{\"revision\"}", request).await?;
+    let revision = within(host.options.timeout, model.switch(revision)).await??;
+    Ok(Json(Switched { revision }))
+}
+
+/// The read model that a path names.
+fn read_model<'a>(host: &'a Host, request: &Request) -> Result<ReadModel<'a>, Problem> {
+    let name = segments(request.uri().path())?.into_iter().nth(2).unwrap_or_default();
+    Ok(host.runtime.read_model(&name)?)
+}
+
+async fn body<T: DeserializeOwned>(
+    host: &Host,
+    form: &str,
+    request: Request,
+) -> Result<T, Problem> {
+    QueryString::parse(request.uri().query())?.finish(&[])?;
+    let (parts, body) = request.into_parts();
+    read_as(form, &parts.headers, body, &host.options).await
+}
