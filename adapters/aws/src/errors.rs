@@ -56,6 +56,7 @@ fn refused(what: &str, code: &str, message: &str, status: u16, wait: Option<Dura
     let kind = kind(code, message, status);
     let hint = match kind {
         ErrorKind::NotFound => "it does not exist: create it, or check its name and the region",
+        _ if is_held(code) => "another request holds the item",
         ErrorKind::Invalid if is_of_another_layout(message) => {
             "it has another layout than this release's: give it the keys and indexes of `tables`"
         }
@@ -72,9 +73,7 @@ fn refused(what: &str, code: &str, message: &str, status: u16, wait: Option<Dura
 /// asks for something else than its status would.
 fn kind(code: &str, message: &str, status: u16) -> ErrorKind {
     match code {
-        "ConditionalCheckFailedException"
-        | "ReplicatedWriteConflictException"
-        | "TransactionConflictException" => ErrorKind::Conflict,
+        "ConditionalCheckFailedException" => ErrorKind::Conflict,
         "ProvisionedThroughputExceededException"
         | "RequestLimitExceeded"
         | "RequestThrottled"
@@ -120,6 +119,7 @@ fn kind(code: &str, message: &str, status: u16) -> ErrorKind {
         | "RequestTimeout"
         | "RequestTimeoutException"
         | "ServiceUnavailable" => ErrorKind::Unavailable,
+        code if is_held(code) => ErrorKind::Unavailable,
         _ => match status {
             401 | 403 => ErrorKind::Denied,
             408 | 500.. => ErrorKind::Unavailable,
@@ -128,6 +128,12 @@ fn kind(code: &str, message: &str, status: u16) -> ErrorKind {
             _ => ErrorKind::Unexpected,
         },
     }
+}
+
+/// Whether a write was refused only because another request holds its item. That says nothing of
+/// its condition: it did not fail, and there may be none ("Error handling with DynamoDB").
+fn is_held(code: &str) -> bool {
+    matches!(code, "ReplicatedWriteConflictException" | "TransactionConflictException")
 }
 
 /// What a caller can do about it.

@@ -7,9 +7,10 @@ use aws_types::SdkConfig;
 use conformance::Host as _;
 use conformance::domain::{Account, Command};
 use serde_json::json;
-use skyfold::ports::{Consistency, DocumentKey, QueuedCommand, Range};
+use skyfold::ports::{Consistency, DocumentKey, Guard, QueuedCommand, Range, Write};
 use skyfold::{
-    App, CommandId, CommandRequest, Error, ErrorKind, Payload, Ports, Reply, StreamName, Trigger,
+    App, CommandId, CommandRequest, Error, ErrorKind, ForgetRequest, Payload, Ports, Reply,
+    StreamName, Trigger,
 };
 use skyfold_aws::{Aws, Clients, Feed, tables};
 
@@ -95,7 +96,7 @@ async fn what_is_refused_has_the_kind_that_says_what_to_do() {
         (said("ThrottlingException"), ErrorKind::Throttled),
         (said("AccessDeniedException"), ErrorKind::Denied),
         (said("InternalServerError"), ErrorKind::Unavailable),
-        (said("TransactionConflictException"), ErrorKind::Conflict),
+        (said("TransactionConflictException"), ErrorKind::Unavailable),
         (said("SomethingNew"), ErrorKind::Unexpected),
         (Turn::Before(Ok(response(429, "slow down".into()))), ErrorKind::Throttled),
         (Turn::Before(Ok(response(503, "<html>".into()))), ErrorKind::Unavailable),
@@ -107,6 +108,29 @@ async fn what_is_refused_has_the_kind_that_says_what_to_do() {
         let waits = error.retry_after().is_some();
         assert!(waits || kind != ErrorKind::Throttled || told.contains("429"), "{told}");
     }
+}
+
+#[tokio::test]
+async fn a_write_whose_item_another_request_holds_is_no_conflict() {
+    let held = || Turn::Before(Ok(refusal("TransactionConflictException", "")));
+    let ports = scripted(Script::new("PutItem", [held(), held(), held()])).await;
+    let guards = [Guard::None, Guard::Absent];
+    let write = |guard| Write {
+        key: keys(1).remove(0),
+        body: Some(Payload::default()),
+        listings: vec![],
+        guard,
+        expires: None,
+    };
+    for guard in guards.clone() {
+        let error = ports.documents.write(&[write(guard)]).await.remove(0).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
+        assert!(error.to_string().contains("another request holds the item"), "{error}");
+    }
+    // Core makes the call again, as that of a conflict it would not.
+    let runtime = App::new("bank").bind(ports).unwrap();
+    let (subject, by, reason) = ("ada".parse().unwrap(), "office".into(), "asked".into());
+    runtime.privacy().forget(&ForgetRequest { subject, by, reason }).await.unwrap();
 }
 
 #[tokio::test]
