@@ -1,23 +1,31 @@
-//! The suite over a DynamoDB in this process.
+//! The suite over a DynamoDB in this process: whole, and in a storm.
 
 mod common;
 
 use std::process::ExitCode;
 
 use async_trait::async_trait;
-use conformance::{Capability, Fixture, Host};
+use conformance::{Capability, Fixture, Host, run_all, suite, suite_without};
 use skyfold::Result;
 use skyfold_aws::Feed;
 
-use crate::common::Place;
+use crate::common::{Place, Storm};
 
-/// The adapter with its feed read from an index.
-struct Indexed;
+/// The variable that gives the storms another seed.
+const SEED: &str = "STORM_SEED";
+
+/// What is left out in a storm, where each takes a minute of one core or more: above the ports core
+/// does the same in any weather, and `storm.rs` and the portraits are of that.
+const TOO_SLOW: [&str; 7] =
+    ["commands", "deliveries", "keyed", "poison", "refusals", "replay", "verify"];
+
+/// The adapter with its feed read so.
+struct OnAws(&'static str, Feed);
 
 #[async_trait]
-impl Fixture for Indexed {
+impl Fixture for OnAws {
     fn name(&self) -> &'static str {
-        "aws"
+        self.0
     }
 
     fn lacks(&self) -> &[Capability] {
@@ -25,10 +33,32 @@ impl Fixture for Indexed {
     }
 
     async fn open(&self) -> Result<Box<dyn Host>> {
-        Ok(Box::new(Place::open(Feed::Index).await?))
+        Ok(Box::new(Place::open(self.1).await?))
+    }
+}
+
+/// The adapter in a storm, whose calls are made again until it is known what came of them. Every
+/// place has the same storm, so that a case that fails does so when it is run alone.
+struct InAStorm;
+
+#[async_trait]
+impl Fixture for InAStorm {
+    fn name(&self) -> &'static str {
+        "aws-storm"
+    }
+
+    fn lacks(&self) -> &[Capability] {
+        &[]
+    }
+
+    async fn open(&self) -> Result<Box<dyn Host>> {
+        let seed = std::env::var(SEED).ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
+        Ok(Box::new(Place::open_steady_in(Feed::Index, &Storm::new(seed)).await?))
     }
 }
 
 fn main() -> ExitCode {
-    conformance::run(Indexed)
+    let mut trials = suite(OnAws("aws", Feed::Index));
+    trials.extend(suite_without(InAStorm, &TOO_SLOW));
+    run_all(trials)
 }

@@ -6,6 +6,8 @@
 mod common;
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -16,30 +18,37 @@ use skyfold::{Payload, Ports, Result, Runtime};
 use skyfold_aws::Feed;
 use skyfold_memory::{Memory, VirtualClock};
 
-use crate::common::{Place, names};
+use crate::common::{Place, Storm, names};
 
 /// How many orders are placed: each is a commit, and what follows from it some ten more.
 const ORDERS: usize = 25;
 
+/// How many storms they are placed in.
+const SEEDS: u64 = 2;
+
 /// How many lists a document may be in.
 const LISTS: usize = 3;
 
-struct OnAws(Place);
+struct OnAws {
+    place: Place,
+    storm: Arc<Storm>,
+}
 
 #[async_trait]
 impl Stage for OnAws {
     fn ports(&self) -> Ports {
-        self.0.ports()
+        self.place.ports()
     }
 
     async fn settle(&self, runtime: &Runtime) -> Result<()> {
-        self.0.settle(runtime).await
+        self.place.settle(runtime).await
     }
 
     async fn stored(&self) -> Result<Stored> {
+        self.storm.calm();
         // The feed is behind by as much as two clocks may differ.
-        self.0.pass(std::time::Duration::from_secs(60)).await?;
-        let streams = streams(&*self.0.ports().feed).await?;
+        self.place.pass(Duration::from_secs(60)).await?;
+        let streams = streams(&*self.place.ports().feed).await?;
         Ok(Stored { streams, documents: self.documents().await })
     }
 }
@@ -47,7 +56,7 @@ impl Stage for OnAws {
 impl OnAws {
     /// Every item of the table of documents.
     async fn documents(&self) -> Vec<Document> {
-        let client = &self.0.clients().dynamodb;
+        let client = &self.place.clients().dynamodb;
         let (mut documents, mut from) = (vec![], None);
         loop {
             let scan = client.scan().table_name(names().documents).set_exclusive_start_key(from);
@@ -80,20 +89,38 @@ fn document(item: &HashMap<String, AttributeValue>) -> Document {
     }
 }
 
-async fn performance(feed: Feed) -> Performance {
-    let place = OnAws(Place::open(feed).await.unwrap());
-    perform(&place, &invoices(), ORDERS).await.unwrap()
+/// What is performed in memory.
+async fn expected() -> Performance {
+    let memory = InMemory(Memory::with_clock(VirtualClock::new()));
+    let expected = perform(&memory, &invoices(), ORDERS).await.unwrap();
+    assert!(expected.transcript.len() > ORDERS, "{}", expected.transcript.len());
+    expected
+}
+
+async fn is_equal(place: Place, storm: Arc<Storm>, expected: &Performance, told: &str) {
+    let performed = perform(&OnAws { place, storm }, &invoices(), ORDERS).await.unwrap();
+    assert_eq!(performed.transcript, expected.transcript, "{told}");
+    assert_eq!(performed.streams, expected.streams, "{told}");
+    assert_eq!(performed.views, expected.views, "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn invoices_come_to_what_they_come_to_in_memory_however_the_feed_is_read() {
-    let memory = InMemory(Memory::with_clock(VirtualClock::new()));
-    let expected = perform(&memory, &invoices(), ORDERS).await.unwrap();
-    assert!(expected.transcript.len() > ORDERS, "{}", expected.transcript.len());
+    let expected = expected().await;
     for feed in [Feed::Index, Feed::Scan] {
-        let performed = performance(feed).await;
-        assert_eq!(performed.transcript, expected.transcript, "{feed:?}");
-        assert_eq!(performed.streams, expected.streams, "{feed:?}");
-        assert_eq!(performed.views, expected.views, "{feed:?}");
+        let (place, calm) = (Place::open(feed).await.unwrap(), Storm::new(0));
+        is_equal(place, calm, &expected, &format!("{feed:?}")).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invoices_come_to_what_they_come_to_in_memory_in_any_weather() {
+    let expected = expected().await;
+    for seed in 0..SEEDS {
+        let storm = Storm::new(seed);
+        let place = Place::open_in(Feed::Index, &storm).await.unwrap();
+        is_equal(place, storm.clone(), &expected, &format!("seed {seed}")).await;
+        let met: usize = storm.met().values().sum();
+        assert!(met > ORDERS, "there were only {met} faults");
     }
 }

@@ -132,9 +132,40 @@ const CASE_SECONDS_MAX: u64 = 300;
 
 /// The trials of `fixture`: one for each case, of which those that need what it lacks are ignored.
 pub fn suite(fixture: impl Fixture) -> Vec<Trial> {
+    suite_without(fixture, &[])
+}
+
+/// The trials of `fixture` in `groups` alone: for a fixture that differs there alone from another
+/// one of the same adapter.
+///
+/// # Panics
+///
+/// If there is no such group: its cases would be left out without a word.
+pub fn suite_of(fixture: impl Fixture, groups: &[&str]) -> Vec<Trial> {
+    check(groups);
+    trials(fixture, |group| groups.contains(&group))
+}
+
+/// The trials of `fixture` but for those in `groups`: for a fixture on which they take too long.
+///
+/// # Panics
+///
+/// If there is no such group.
+pub fn suite_without(fixture: impl Fixture, groups: &[&str]) -> Vec<Trial> {
+    check(groups);
+    trials(fixture, |group| !groups.contains(&group))
+}
+
+fn check(groups: &[&str]) {
+    for name in groups {
+        assert!(GROUPS.iter().any(|(group, _)| group == name), "there is no group {name}");
+    }
+}
+
+fn trials(fixture: impl Fixture, is_wanted: impl Fn(&str) -> bool) -> Vec<Trial> {
     let fixture: Arc<dyn Fixture> = Arc::new(fixture);
     let mut trials = vec![];
-    for (group, cases) in GROUPS {
+    for (group, cases) in GROUPS.iter().filter(|(group, _)| is_wanted(group)) {
         trials.extend(cases.iter().map(|case| trial(&fixture, group, *case)));
     }
     trials
@@ -179,8 +210,13 @@ fn or_exit<T>(case: &str, run: impl FnOnce() -> T) -> T {
 ///
 /// A run without a filter in which no case passed is a failure: it has shown nothing.
 pub fn run(fixture: impl Fixture) -> ExitCode {
+    run_all(suite(fixture))
+}
+
+/// The same with `trials` of several fixtures.
+pub fn run_all(trials: Vec<Trial>) -> ExitCode {
     let arguments = Arguments::from_args();
-    let conclusion = libtest_mimic::run(&arguments, suite(fixture));
+    let conclusion = libtest_mimic::run(&arguments, trials);
     let shows_nothing = conclusion.num_passed == 0 && conclusion.num_filtered_out == 0;
     match shows_nothing && !arguments.list {
         true => ExitCode::FAILURE,
@@ -223,6 +259,26 @@ mod tests {
         assert!(ignored.iter().all(|trial| trial.kind().starts_with("lacks ")));
         assert!(ignored.len() < 20 && trials.len() > 200);
         assert!(trials.iter().all(|trial| trial.name().starts_with("absent::")));
+    }
+
+    #[test]
+    fn some_groups_are_part_of_the_suite() {
+        let names = |trials: Vec<Trial>| -> Vec<String> {
+            trials.iter().map(|trial| trial.name().to_owned()).collect()
+        };
+        let (all, groups) = (names(suite(Absent)), ["clock", "replay"]);
+        let some = names(suite_of(Absent, &groups));
+        let is_of = |group: &str| some.iter().any(|name| name.starts_with(group));
+        assert!(is_of("absent::clock::") && is_of("absent::replay::"));
+        let mut both = [names(suite_without(Absent, &groups)), some].concat();
+        both.sort_by_key(|name| all.iter().position(|known| known == name));
+        assert_eq!(both, all);
+    }
+
+    #[test]
+    #[should_panic(expected = "there is no group clocks")]
+    fn a_group_that_does_not_exist_is_not_left_out_in_silence() {
+        suite_of(Absent, &["clocks"]);
     }
 
     #[tokio::test]

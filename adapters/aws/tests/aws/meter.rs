@@ -1,13 +1,10 @@
 use std::sync::{Arc, Mutex};
 
 use aws_sdk_dynamodb::config::http::HttpRequest;
-
-use aws_smithy_types::body::SdkBody;
-use aws_smithy_types::byte_stream::ByteStream;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
-use crate::common::{Answer, Weather, response};
+use crate::common::{Answer, Sent, Weather, read, response, rewrite};
 
 /// What one request took.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,28 +28,23 @@ impl Meter {
 }
 
 impl Weather for Meter {
-    fn before(&self, _: &str, request: &mut HttpRequest) -> Option<Answer> {
+    fn before(&self, _: &mut Sent, request: &mut HttpRequest) -> Option<Answer> {
         let mut body: Value = serde_json::from_slice(request.body().bytes()?).ok()?;
         body["ReturnConsumedCapacity"] = json!("INDEXES");
-        let body = body.to_string();
-        request.headers_mut().insert("content-length", body.len().to_string());
-        *request.body_mut() = SdkBody::from(body);
+        rewrite(request, &body);
         None
     }
 
-    fn after(&self, target: String, answer: Answer) -> BoxFuture<'static, Answer> {
+    fn after(&self, sent: Sent, answer: Answer) -> BoxFuture<'static, Answer> {
         let readings = self.0.clone();
         Box::pin(async move {
-            let answer = answer?;
-            let status = answer.status().as_u16();
-            let body = ByteStream::new(answer.into_body()).collect().await.unwrap().to_vec();
-            let said: Value = serde_json::from_slice(&body).unwrap();
+            let (status, said) = read(answer?).await;
             let units = |value: &Value| value["CapacityUnits"].as_f64().unwrap_or_default();
             let consumed = &said["ConsumedCapacity"];
-            let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+            let operation = sent.operation().to_owned();
             let (table, total) = (units(&consumed["Table"]), units(consumed));
             readings.lock().unwrap().push(Reading { operation, table, total });
-            Ok(response(status, String::from_utf8(body).unwrap()))
+            Ok(response(status, said.to_string()))
         })
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use aws_sdk_dynamodb::config::http::HttpRequest;
 use futures::future::BoxFuture;
 
-use crate::common::{Answer, Weather};
+use crate::common::{Answer, Sent, Weather};
 
 /// When an answer takes the place of the real one.
 #[derive(Debug)]
@@ -27,9 +27,9 @@ impl Script {
         Self { operation, turns: Arc::new(Mutex::new(turns.into_iter().collect())) }
     }
 
-    /// The next turn, if `target` is what it is about.
-    fn next(&self, target: &str, is_before: bool) -> Option<Answer> {
-        if !target.ends_with(self.operation) {
+    /// The next turn, if it is about what was `sent`.
+    fn next(&self, sent: &Sent, is_before: bool) -> Option<Answer> {
+        if sent.operation() != self.operation {
             return None;
         }
         let mut turns = self.turns.lock().unwrap();
@@ -44,12 +44,12 @@ impl Script {
 }
 
 impl Weather for Script {
-    fn before(&self, target: &str, _: &mut HttpRequest) -> Option<Answer> {
-        self.next(target, true)
+    fn before(&self, sent: &mut Sent, _: &mut HttpRequest) -> Option<Answer> {
+        self.next(sent, true)
     }
 
-    fn after(&self, target: String, answer: Answer) -> BoxFuture<'static, Answer> {
-        let answer = self.next(&target, false).unwrap_or(answer);
+    fn after(&self, sent: Sent, answer: Answer) -> BoxFuture<'static, Answer> {
+        let answer = self.next(&sent, false).unwrap_or(answer);
         Box::pin(std::future::ready(answer))
     }
 }

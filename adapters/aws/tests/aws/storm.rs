@@ -1,86 +1,22 @@
 //! Whatever goes wrong on the wire, nothing is lost and nothing is done twice.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::config::http::HttpRequest;
-use aws_sdk_dynamodb::error::ConnectorError;
 use conformance::Host as _;
 use conformance::domain::{self, Account, Command, State, Transfer};
-use futures::future::BoxFuture;
-use serde_json::json;
 use skyfold::{
     AsOf, CommandId, CommandRequest, Decider, ErrorKind, Metadata, Payload, Reply, Runtime,
     StreamId, Trigger,
 };
 use skyfold_aws::Feed;
 
-use crate::common::{Answer, Place, Weather, refusal, response};
-
-/// One request in so many meets something on its way there, and one in so many on the way back.
-const ODDS: u8 = 12;
+use crate::common::{Place, Storm};
 
 /// What the accounts hold together.
 const CENTS: u64 = 400;
 
 /// How often anything is tried again before something must be wrong.
 const ATTEMPTS_MAX: usize = 200;
-
-/// Weather that follows from a seed.
-#[derive(Debug)]
-struct Storm {
-    random: Mutex<fastrand::Rng>,
-    is_calm: AtomicBool,
-    met: Mutex<[usize; 6]>,
-}
-
-impl Storm {
-    fn new(seed: u64) -> Arc<Self> {
-        let random = Mutex::new(fastrand::Rng::with_seed(seed));
-        let (is_calm, met) = (AtomicBool::new(true), Mutex::default());
-        Arc::new(Self { random, is_calm, met })
-    }
-
-    fn calm(&self, is_calm: bool) {
-        self.is_calm.store(is_calm, Ordering::SeqCst);
-    }
-
-    /// Whether something happens; what, of so many `kinds`.
-    fn turn(&self, kinds: usize) -> Option<usize> {
-        let mut random = self.random.lock().unwrap();
-        let happens = random.u8(..ODDS) == 0 && !self.is_calm.load(Ordering::SeqCst);
-        happens.then(|| random.usize(..kinds))
-    }
-
-    fn meet(&self, kind: usize) {
-        self.met.lock().unwrap()[kind] += 1;
-    }
-}
-
-impl Weather for Storm {
-    fn before(&self, target: &str, _: &mut HttpRequest) -> Option<Answer> {
-        let kind = self.turn(5)?;
-        let is_write = ["PutItem", "UpdateItem", "DeleteItem"].iter().any(|w| target.ends_with(w));
-        let answer = match kind {
-            0 => Err(ConnectorError::io("reset by peer".into())),
-            1 => Ok(refusal("ThrottlingException", "slow down")),
-            2 => Ok(refusal("ProvisionedThroughputExceededException", "slow down")),
-            3 => Ok(response(500, json!({ "__type": "InternalServerError" }).to_string())),
-            4 if is_write => Ok(refusal("TransactionConflictException", "it is in a transaction")),
-            _ => return None,
-        };
-        self.meet(kind);
-        Some(answer)
-    }
-
-    fn after(&self, _: String, answer: Answer) -> BoxFuture<'static, Answer> {
-        let lost = self.turn(1).map(|_| {
-            self.meet(5);
-            Err(ConnectorError::timeout("the answer was lost".into()))
-        });
-        Box::pin(std::future::ready(lost.unwrap_or(answer)))
-    }
-}
 
 fn id(text: &str) -> StreamId {
     text.parse().unwrap()
@@ -105,18 +41,6 @@ async fn give(runtime: &Runtime, account: &str, key: &str, command: &Command) ->
     panic!("{key} is not answered in {ATTEMPTS_MAX} attempts");
 }
 
-/// Delivers until nothing is left to do, however often that fails.
-async fn settle(place: &Place, runtime: &Runtime) {
-    for _ in 0..ATTEMPTS_MAX {
-        match place.settle(runtime).await {
-            Ok(()) => return,
-            Err(error) if error.is_transient() => {}
-            Err(error) => panic!("{error}"),
-        }
-    }
-    panic!("it does not settle in {ATTEMPTS_MAX} attempts");
-}
-
 /// What an account comes to.
 async fn state(runtime: &Runtime, account: &str) -> State {
     let asked = Trigger::State(id(account), AsOf::Now);
@@ -129,13 +53,11 @@ async fn state(runtime: &Runtime, account: &str) -> State {
 #[tokio::test]
 async fn in_any_weather_money_is_neither_made_nor_lost_and_every_transfer_ends() {
     let accounts = ["1", "2", "3", "4"];
-    let mut met = [0; 6];
+    let mut met = BTreeMap::new();
     for seed in 0..4 {
         let storm = Storm::new(seed);
-        let weather = storm.clone();
-        let place = Place::open_with(Feed::Index, |wire| wire.in_weather(weather)).await.unwrap();
+        let place = Place::open_in(Feed::Index, &storm).await.unwrap();
         let runtime = domain::app().bind(place.ports()).unwrap();
-        storm.calm(false);
         let mut random = fastrand::Rng::with_seed(seed);
         for name in accounts {
             give(&runtime, name, "open", &Command::Open { owner: name.into() }).await;
@@ -149,10 +71,10 @@ async fn in_any_weather_money_is_neither_made_nor_lost_and_every_transfer_ends()
             let send = Command::Send { transfer: id(&transfer), to: id(to), cents };
             give(&runtime, accounts[from], &transfer, &send).await;
         }
-        settle(&place, &runtime).await;
+        place.settle(&runtime).await.unwrap();
         place.pass(Transfer::PATIENCE).await.unwrap();
-        settle(&place, &runtime).await;
-        storm.calm(true);
+        place.settle(&runtime).await.unwrap();
+        storm.calm();
         let mut cents = 0;
         for name in accounts {
             let state = state(&runtime, name).await;
@@ -160,9 +82,9 @@ async fn in_any_weather_money_is_neither_made_nor_lost_and_every_transfer_ends()
             cents += state.cents;
         }
         assert_eq!(cents, CENTS, "of seed {seed}");
-        for (all, now) in met.iter_mut().zip(*storm.met.lock().unwrap()) {
-            *all += now;
+        for (what, times) in storm.met() {
+            *met.entry(what).or_insert(0) += times;
         }
     }
-    assert!(met.iter().all(|count| *count > 0), "all kinds of weather were met: {met:?}");
+    assert!(met.values().all(|times| *times > 0), "all kinds of weather were met: {met:?}");
 }

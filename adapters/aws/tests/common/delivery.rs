@@ -13,7 +13,10 @@ const RECEIVES_MAX: usize = 32;
 
 /// Relays some of what was not relayed yet. Says whether there was anything.
 pub async fn relay(doorbell: &Doorbell, runtime: &Runtime) -> Result<bool> {
-    let commits = doorbell.answer().await?;
+    let commits = match doorbell.answer().await {
+        Err(error) if error.is_transient() => return Ok(true),
+        commits => commits?,
+    };
     if commits.is_empty() {
         return Ok(false);
     }

@@ -9,9 +9,12 @@
     reason = "each of several tests uses part of it"
 )]
 
+mod batches;
 mod delivery;
 mod doorbell;
 mod services;
+mod steady;
+mod storm;
 mod wire;
 
 use std::sync::Arc;
@@ -30,7 +33,9 @@ use skyfold_memory::VirtualClock;
 use self::doorbell::Doorbell;
 use self::services::Services;
 pub use self::services::refusal;
-pub use self::wire::{Answer, Weather, Wire, response};
+use self::steady::steady;
+pub use self::storm::Storm;
+pub use self::wire::{Answer, Sent, Weather, Wire, read, response, rewrite};
 
 /// How many rounds a settling may take before something must be wrong.
 const ROUNDS_MAX: usize = 10_000;
@@ -84,6 +89,28 @@ impl Place {
 
     /// The same over an altered wire.
     pub async fn open_with(feed: Feed, alter: impl FnOnce(Wire) -> Wire) -> Result<Self> {
+        Self::make(feed, alter, |ports| ports).await
+    }
+
+    /// The same in `storm`, which blows from now on.
+    pub async fn open_in(feed: Feed, storm: &Arc<Storm>) -> Result<Self> {
+        let place = Self::open_with(feed, |wire| wire.in_weather(storm.clone())).await?;
+        storm.blow();
+        Ok(place)
+    }
+
+    /// The same with ports that fail for no reason that passes.
+    pub async fn open_steady_in(feed: Feed, storm: &Arc<Storm>) -> Result<Self> {
+        let place = Self::make(feed, |wire| wire.in_weather(storm.clone()), steady).await?;
+        storm.blow();
+        Ok(place)
+    }
+
+    async fn make(
+        feed: Feed,
+        alter: impl FnOnce(Wire) -> Wire,
+        hold: impl FnOnce(Ports) -> Ports,
+    ) -> Result<Self> {
         let clock = VirtualClock::new();
         let services = Services::new(clock.clone());
         let wire = alter(Wire::new(services.clone()));
@@ -93,8 +120,9 @@ impl Place {
         tables::create_keys(&clients.dynamodb, &names().keys).await?;
         let aws = Aws::new(clients.clone(), names()).with_feed(feed);
         let aws = aws.with_clock(Arc::new(clock.clone()));
-        let doorbell = Arc::new(Doorbell::new(aws.ports().events));
-        let ports = Ports { events: doorbell.clone(), ..aws.ports() };
+        let held = hold(aws.ports());
+        let doorbell = Arc::new(Doorbell::new(held.events));
+        let ports = Ports { events: doorbell.clone(), ..held };
         Ok(Self { clock, clients, ports, doorbell, services })
     }
 

@@ -8,17 +8,36 @@ use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
 use futures::future::BoxFuture;
+use serde_json::Value;
 
+use super::batches::Left;
 use super::services::Services;
 
 /// What may happen to a request on its way.
 pub trait Weather: fmt::Debug + Send + Sync + 'static {
-    /// What comes instead of carrying out `request` for `target`.
-    fn before(&self, target: &str, request: &mut HttpRequest) -> Option<Answer>;
+    /// What comes instead of carrying out `request`.
+    fn before(&self, sent: &mut Sent, request: &mut HttpRequest) -> Option<Answer>;
 
     /// What comes instead of `answer`, once it was carried out.
-    fn after(&self, target: String, answer: Answer) -> BoxFuture<'static, Answer>;
+    fn after(&self, sent: Sent, answer: Answer) -> BoxFuture<'static, Answer>;
+}
+
+/// What is known of a request until its answer comes.
+#[derive(Debug)]
+pub struct Sent {
+    /// The service and the operation.
+    pub target: String,
+    /// What it went without.
+    pub left: Option<Left>,
+}
+
+impl Sent {
+    /// What is asked of the service.
+    pub fn operation(&self) -> &str {
+        self.target.rsplit('.').next().unwrap_or_default()
+    }
 }
 
 /// What an HTTP client comes back with.
@@ -60,17 +79,18 @@ impl HttpConnector for Line {
     fn call(&self, mut request: HttpRequest) -> HttpConnectorFuture {
         let Wire { services, weather } = self.wire.clone();
         let target = request.headers().get("x-amz-target").unwrap_or_default().to_owned();
-        if let Some(answer) = weather.as_ref().and_then(|w| w.before(&target, &mut request)) {
+        let mut sent = Sent { target, left: None };
+        if let Some(answer) = weather.as_ref().and_then(|w| w.before(&mut sent, &mut request)) {
             return HttpConnectorFuture::ready(answer);
         }
         let network = self.network.clone();
         HttpConnectorFuture::new(async move {
-            let answer = match services.answer(&target, &request) {
+            let answer = match services.answer(&sent.target, &request) {
                 Some(answer) => Ok(answer),
                 None => network.call(request).await,
             };
             match weather {
-                Some(weather) => weather.after(target, answer).await,
+                Some(weather) => weather.after(sent, answer).await,
                 None => answer,
             }
         })
@@ -81,4 +101,18 @@ impl HttpConnector for Line {
 pub fn response(status: u16, body: String) -> HttpResponse {
     let status = status.try_into().expect("it is a status");
     HttpResponse::new(status, SdkBody::from(body))
+}
+
+/// Has `request` say `body` instead.
+pub fn rewrite(request: &mut HttpRequest, body: &Value) {
+    let body = body.to_string();
+    request.headers_mut().insert("content-length", body.len().to_string());
+    *request.body_mut() = SdkBody::from(body);
+}
+
+/// The status of `answer`, and what it says.
+pub async fn read(answer: HttpResponse) -> (u16, Value) {
+    let status = answer.status().as_u16();
+    let body = ByteStream::new(answer.into_body()).collect().await.expect("it has arrived");
+    (status, serde_json::from_slice(&body.to_vec()).expect("it is JSON"))
 }
