@@ -8,7 +8,7 @@ use skyfold::ports::Publisher;
 use skyfold::{CloudEvent, Error, ErrorKind, Result};
 
 use crate::batches::{CONCURRENT_MAX, as_message, requests, too_many, unmentioned};
-use crate::errors::{again, entry_failed, failed};
+use crate::errors::{again, entry_failed, failed, located};
 
 /// How many bytes an entry, and all entries of a request, may have. EventBridge has said 1 MB since
 /// January 2026, and still says 256 KB in places ("Amazon EventBridge quotas"): the less is safe.
@@ -67,7 +67,7 @@ impl Entry {
 impl Bus {
     /// Makes one request of at most ten entries.
     async fn put(&self, entries: &[Entry]) -> Vec<Result<()>> {
-        let what = format!("the event bus {}", self.bus);
+        let what = located("the event bus", &self.bus, self.client.config().region());
         let entry = |entry: &Entry| {
             PutEventsRequestEntry::builder()
                 .event_bus_name(&self.bus)

@@ -5,6 +5,8 @@ use std::fmt;
 use std::time::Duration;
 
 use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::Region;
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use skyfold::{Error, ErrorKind};
@@ -15,7 +17,20 @@ const THROTTLED_WAIT: Duration = Duration::from_millis(100);
 /// The longest chain of causes that is told.
 const CAUSES_MAX: usize = 8;
 
-/// The error of a request about `what`, such as `the table order-events`.
+/// What a request was about, and in which region it was looked for.
+pub(crate) fn located(what: &str, name: &str, region: Option<&Region>) -> String {
+    match region {
+        Some(region) => format!("{what} {name} in {region}"),
+        None => format!("{what} {name}"),
+    }
+}
+
+/// The table `name`, where `client` looks for it.
+pub(crate) fn table(client: &Client, name: &str) -> String {
+    located("the table", name, client.config().region())
+}
+
+/// The error of a request about `what`, such as `the table order-events in eu-central-1`.
 pub(crate) fn failed<E>(what: &str, error: SdkError<E>) -> Error
 where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
@@ -55,7 +70,9 @@ pub(crate) fn again(error: &Error) -> Error {
 fn refused(what: &str, code: &str, message: &str, status: u16, wait: Option<Duration>) -> Error {
     let kind = kind(code, message, status);
     let hint = match kind {
-        ErrorKind::NotFound => "it does not exist: create it, or check its name and the region",
+        ErrorKind::NotFound => {
+            "it does not exist there: create it, or check its name and the region (AWS_REGION)"
+        }
         _ if is_held(code) => "another request holds the item",
         ErrorKind::Invalid if is_of_another_layout(message) => {
             "it has another layout than this release's: give it the keys and indexes of `tables`"
@@ -154,9 +171,18 @@ fn hint(kind: ErrorKind) -> &'static str {
 
 /// Whether a request did not fit the keys or indexes of its table.
 fn is_of_another_layout(message: &str) -> bool {
-    ["key element", "key schema", "Missing the key", "specified index", "Type mismatch for key"]
-        .iter()
-        .any(|part| message.contains(part))
+    [
+        "Missing the key",
+        "Query key condition not supported",
+        "Type mismatch for key",
+        "does not match schema type",
+        "key attributes defined",
+        "key element",
+        "key schema",
+        "specified index",
+    ]
+    .iter()
+    .any(|part| message.contains(part))
 }
 
 /// How long the answer asks to wait.

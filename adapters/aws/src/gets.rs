@@ -2,12 +2,12 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use skyfold::{Error, ErrorKind, Result};
 
-use crate::errors::failed;
+use crate::errors::{self, failed};
 use crate::item::Item;
 
 /// The items of `keys` of `table` as they are now, in no order, without those that do not exist.
 pub(crate) async fn get(client: &Client, table: &str, keys: Vec<Item>) -> Result<Vec<Item>> {
-    let what = format!("the table {table}");
+    let what = errors::table(client, table);
     let Some(key) = keys.first().filter(|_| keys.len() == 1).cloned() else {
         return many(client, table, &what, keys).await;
     };

@@ -13,7 +13,7 @@ use skyfold::ports::{KeyStore, Keyring, SubjectKey, check_key_number};
 use skyfold::{Error, ErrorKind, Result, StreamId};
 
 use crate::batches::too_many;
-use crate::errors::failed;
+use crate::errors::{failed, table};
 use crate::gets::get;
 use crate::item::{Item, PARTITION, key, n, text};
 
@@ -36,7 +36,7 @@ pub(crate) struct Keys {
 
 impl Keys {
     fn what(&self) -> String {
-        format!("the table {}", self.table)
+        table(&self.client, &self.table)
     }
 
     /// The change that adds `subject_key`, if it is the next one.

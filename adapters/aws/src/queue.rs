@@ -10,7 +10,7 @@ use skyfold::{Error, ErrorKind, Result};
 use time::OffsetDateTime;
 
 use crate::batches::{CONCURRENT_MAX, as_message, requests, too_many, unmentioned};
-use crate::errors::{again, entry_failed, failed};
+use crate::errors::{again, entry_failed, failed, located};
 
 /// How many bytes a message, and all messages of a request, may have: 1 MiB ("Amazon SQS message
 /// quotas").
@@ -61,7 +61,7 @@ fn delay(due: OffsetDateTime, now: OffsetDateTime) -> i32 {
 impl Commands {
     /// Makes one request of at most ten messages.
     async fn send_request(&self, messages: &[Message]) -> Vec<Result<()>> {
-        let what = format!("the queue {}", self.url);
+        let what = located("the queue", &self.url, self.client.config().region());
         let send = self.client.send_message_batch().queue_url(&self.url);
         let answer = match self.entries(messages) {
             Ok(entries) => send.set_entries(Some(entries)).send().await,

@@ -13,7 +13,7 @@ use skyfold::limits::LISTS_MAX;
 use skyfold::{Error, ErrorKind, Result};
 
 use crate::documents::{FORGET_AFTER, by_attribute, list_index, under_attribute};
-use crate::errors::failed;
+use crate::errors::{self, failed};
 use crate::events::{AT, Feed, INDEX, SLICE};
 use crate::item::{PARTITION, SORT};
 
@@ -32,7 +32,7 @@ pub async fn create_events(client: &Client, name: &str, feed: Feed) -> Result<()
     if feed == Feed::Index {
         table = indexed(table, INDEX, SLICE, AT)?;
     }
-    table.send().await.map_err(|error| failed(&format!("the table {name}"), error))?;
+    table.send().await.map_err(|error| failed(&errors::table(client, name), error))?;
     Ok(())
 }
 
@@ -47,7 +47,7 @@ pub async fn create_documents(client: &Client, name: &str) -> Result<()> {
         let (under, by) = (under_attribute(list), by_attribute(list));
         table = indexed(table, &list_index(list), &under, &by)?;
     }
-    let what = format!("the table {name}");
+    let what = errors::table(client, name);
     table.send().await.map_err(|error| failed(&what, error))?;
     let forgets = TimeToLiveSpecification::builder().attribute_name(FORGET_AFTER).enabled(true);
     let update = client.update_time_to_live().table_name(name);
@@ -64,7 +64,7 @@ pub async fn create_documents(client: &Client, name: &str) -> Result<()> {
 /// Those of the service; [`Unexpected`](ErrorKind::Unexpected) if there is such a table.
 pub async fn create_keys(client: &Client, name: &str) -> Result<()> {
     let created = keyed(client, name)?.send().await;
-    created.map_err(|error| failed(&format!("the table {name}"), error))?;
+    created.map_err(|error| failed(&errors::table(client, name), error))?;
     Ok(())
 }
 

@@ -17,6 +17,8 @@ use skyfold::ports::{
 
 pub(crate) use item::{FORGET_AFTER, by_attribute, list_index, under_attribute};
 
+use crate::errors::table;
+
 /// The table of documents.
 #[derive(Clone, Debug)]
 pub(crate) struct Documents {
@@ -28,7 +30,7 @@ pub(crate) struct Documents {
 impl Documents {
     /// What an error is about.
     fn what(&self) -> String {
-        format!("the table {}", self.table)
+        table(&self.client, &self.table)
     }
 }
 

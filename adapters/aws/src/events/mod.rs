@@ -16,6 +16,8 @@ pub(crate) use item::{AT, SLICE};
 #[cfg(feature = "lambda")]
 pub(crate) use item::{SNAPSHOT, to_commit};
 
+use crate::errors::table;
+
 /// The index by slice and time.
 pub(crate) const INDEX: &str = "feed";
 
@@ -42,6 +44,6 @@ pub(crate) struct Events {
 impl Events {
     /// What an error is about.
     fn what(&self) -> String {
-        format!("the table {}", self.table)
+        table(&self.client, &self.table)
     }
 }

@@ -1,9 +1,6 @@
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
 use aws_sdk_dynamodb::error::ConnectorError;
-use aws_types::SdkConfig;
 use conformance::Host as _;
 use conformance::domain::{Account, Command};
 use serde_json::json;
@@ -12,24 +9,21 @@ use skyfold::{
     App, CommandId, CommandRequest, Error, ErrorKind, ForgetRequest, Payload, Ports, Reply,
     StreamName, Trigger,
 };
-use skyfold_aws::{Aws, Clients, Feed, tables};
+use skyfold_aws::Feed;
 
-use crate::common::{Place, calm, config, names, refusal, response};
+use crate::common::{Place, refusal, response};
 use crate::script::{Script, Turn};
 
-/// How soon an error is to be told.
-const SOON: Duration = Duration::from_secs(8);
-
-fn stream() -> StreamName {
+pub(crate) fn stream() -> StreamName {
     "account-1".parse().unwrap()
 }
 
-async fn read(ports: &Ports) -> Error {
+pub(crate) async fn read(ports: &Ports) -> Error {
     let read = ports.events.read(&stream(), Range::NEWEST, 1, Consistency::Strong).await;
     read.unwrap_err()
 }
 
-fn keys(count: usize) -> Vec<DocumentKey> {
+pub(crate) fn keys(count: usize) -> Vec<DocumentKey> {
     let key = |n: usize| DocumentKey { collection: "c".into(), id: n.to_string() };
     (0..count).map(key).collect()
 }
@@ -38,53 +32,6 @@ fn keys(count: usize) -> Vec<DocumentKey> {
 async fn scripted(script: Script) -> Ports {
     let place = Place::open_with(Feed::Index, |wire| wire.in_weather(Arc::new(script))).await;
     place.unwrap().ports()
-}
-
-#[tokio::test]
-async fn a_missing_table_is_named_with_what_to_do() {
-    let config = config(calm()).await;
-    let ports = Aws::new(Clients::new(&config), names()).ports();
-    let error = read(&ports).await;
-    assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
-    let text = error.to_string();
-    assert!(text.contains("the table order-events: it does not exist"), "{text}");
-    assert!(text.contains("region"), "{text}");
-    let error = ports.documents.get(&keys(2)).await.unwrap_err();
-    assert!(error.to_string().contains("order-documents"), "{error}");
-}
-
-#[tokio::test]
-async fn a_table_of_another_layout_is_named_as_one() {
-    let clients = Clients::new(&config(calm()).await);
-    // Without the index that the feed asks for.
-    tables::create_events(&clients.dynamodb, &names().events, Feed::Scan).await.unwrap();
-    let ports = Aws::new(clients, names()).ports();
-    let error = ports.feed.read(0, &Default::default(), None).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
-    assert!(error.to_string().contains("another layout"), "{error}");
-}
-
-#[tokio::test]
-async fn missing_credentials_are_told_at_once() {
-    let start = Instant::now();
-    let config = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("eu-central-1"))
-        .http_client(calm().into_client())
-        .build();
-    let error = read(&Aws::new(Clients::new(&config), names()).ports()).await;
-    assert_eq!(error.kind(), ErrorKind::Denied, "{error}");
-    assert!(error.to_string().contains("AWS_ACCESS_KEY_ID"), "{error}");
-    assert!(start.elapsed() < SOON);
-}
-
-#[tokio::test]
-async fn a_service_that_nobody_reaches_is_unavailable_within_seconds() {
-    let start = Instant::now();
-    let config = config(calm()).await.into_builder().endpoint_url("http://127.0.0.1:9").build();
-    let error = read(&Aws::new(Clients::new(&config), names()).ports()).await;
-    assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
-    assert!(start.elapsed() < SOON);
 }
 
 #[tokio::test]
@@ -169,7 +116,7 @@ async fn a_command_whose_appends_answer_was_lost_takes_effect_once() {
     assert_eq!(all.commits.len(), 1);
 }
 
-fn queued(count: usize) -> Vec<QueuedCommand> {
+pub(crate) fn queued(count: usize) -> Vec<QueuedCommand> {
     let command = |n: usize| QueuedCommand {
         category: "account".into(),
         request: CommandRequest {

@@ -7,5 +7,6 @@ mod common;
 mod costs;
 mod errors;
 mod meter;
+mod mistakes;
 mod script;
 mod storm;
