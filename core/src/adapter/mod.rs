@@ -4,8 +4,10 @@
 
 mod checks;
 mod fnv;
+mod places;
 mod seal;
 
 pub use checks::{check_count, check_different, check_key, check_query, check_scan, check_write};
 pub use fnv::Fnv;
+pub use places::{feed_place, feed_settled};
 pub use seal::Seal;

@@ -1,11 +1,11 @@
 //! The feed from the index by slice and time.
 
+use skyfold::adapter::feed_settled;
 use skyfold::limits::PAGE_ITEMS_MAX;
 use skyfold::ports::{FeedPage, FeedQuery, Position};
 use skyfold::{Error, ErrorKind, RecordedCommit, Result};
 
 use super::item::{AT, SLICE, to_commit};
-use super::times::settled;
 use super::{Events, INDEX};
 use crate::SEAL;
 use crate::errors::failed;
@@ -28,7 +28,7 @@ impl Events {
     ) -> Result<FeedPage> {
         let slice = slice.to_string();
         let after = from.map(|from| Place::open(&slice, from)).transpose()?.flatten();
-        let settled = settled(self.clock.now());
+        let settled = feed_settled(self.clock.now());
         if after.as_ref().is_some_and(|after| after.at >= settled) {
             // The clock went back. No query may begin after its end.
             let next = Place::close(&slice, after.as_ref());

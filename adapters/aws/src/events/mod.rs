@@ -5,7 +5,6 @@ mod index;
 mod item;
 mod passes;
 mod store;
-mod times;
 
 use std::sync::Arc;
 

@@ -4,6 +4,7 @@
 //! it. A pass therefore shows what was placed between the end of the pass before it and the time
 //! when it began, and nothing else.
 
+use skyfold::adapter::feed_settled;
 use skyfold::limits::PAGE_ITEMS_MAX;
 use skyfold::ports::{FeedPage, FeedQuery, Position};
 use skyfold::{Error, ErrorKind, RecordedCommit, Result};
@@ -11,7 +12,6 @@ use skyfold::{Error, ErrorKind, RecordedCommit, Result};
 use super::Events;
 use super::feed::sort_newest_first;
 use super::item::{SLICES, to_commit};
-use super::times::settled;
 use crate::SEAL;
 use crate::errors::failed;
 use crate::item::{Item, PARTITION, SORT, key, s, text};
@@ -42,7 +42,7 @@ impl Events {
         query: &FeedQuery,
         from: Option<&Position>,
     ) -> Result<FeedPage> {
-        let settled = settled(self.clock.now());
+        let settled = feed_settled(self.clock.now());
         let pass = match from.map(|from| Pass::open(slice, from)).transpose()? {
             None => Pass { since: ENDS.0.to_owned(), until: settled, at: None },
             Some(Pass { until, at: None, .. }) => {

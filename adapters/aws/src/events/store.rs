@@ -1,5 +1,6 @@
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use skyfold::adapter::feed_place;
 use skyfold::limits::PAGE_ITEMS_MAX;
 use skyfold::ports::{Consistency, EventStore, Pricing, Range, Slice, Snapshot};
 use skyfold::{Commit, Error, ErrorKind, Head, Result, StreamName, Version};
@@ -7,7 +8,6 @@ use skyfold::{Commit, Error, ErrorKind, Head, Result, StreamName, Version};
 use super::item::{
     REFLECTS, SNAPSHOT, encode, of_commit, of_snapshot, slice_of, sort_key, to_commit, to_snapshot,
 };
-use super::times::place;
 use super::{Events, Feed};
 use crate::errors::failed;
 use crate::item::{PARTITION, key, n, s};
@@ -57,7 +57,7 @@ impl EventStore for Events {
     async fn append(&self, expected: &Head, commit: &Commit) -> Result<()> {
         let (stream, first) = (expected.stream(), expected.version().next());
         let body = encode(&format!("the commit {stream}@{first}"), commit)?;
-        let at = place(commit.time(), self.clock.now(), first);
+        let at = feed_place(commit.time(), self.clock.now(), first);
         let slice = (self.feed == Feed::Index).then(|| slice_of(stream));
         let put = self
             .client

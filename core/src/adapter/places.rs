@@ -1,4 +1,5 @@
-//! When a commit was appended, so that the feed is in that order and nothing appears in its past.
+//! When a commit was appended, so that a feed read from an index is in that order and nothing
+//! appears in its past.
 //!
 //! Two writers of one stream may have clocks that differ. Were a commit placed by the clock of its
 //! writer, it could come before its predecessor. A commit is placed by its own time instead, which
@@ -10,34 +11,36 @@
 
 use std::time::Duration;
 
-use skyfold::Version;
 use time::OffsetDateTime;
 
+use crate::Version;
+
 /// By how much the clocks of two writers may differ.
-pub(crate) const SKEW_MAX: Duration = Duration::from_secs(2);
+const SKEW_MAX: Duration = Duration::from_secs(2);
 
 /// How long an append may take, from the stamp until the index shows it: the longest request, and
 /// the lag of the index, which is less than a second unless writes are throttled.
 const APPEND_MAX: Duration = Duration::from_secs(6);
 
 /// After what time nothing is placed any more: the reader's clock may differ as well.
-pub(crate) const SETTLED_AFTER: Duration =
-    Duration::from_secs(2 * SKEW_MAX.as_secs() + APPEND_MAX.as_secs());
+const SETTLED_AFTER: Duration = Duration::from_secs(2 * SKEW_MAX.as_secs() + APPEND_MAX.as_secs());
 
-/// The place of a commit whose first event has `version`, recorded at `time`, appended `now`.
-pub(crate) fn place(time: OffsetDateTime, now: OffsetDateTime, version: Version) -> String {
+/// The place in a feed of a commit whose first event has `version`, recorded at `time` and appended
+/// `now`: text that sorts by time, then by version.
+pub fn feed_place(time: OffsetDateTime, now: OffsetDateTime, version: Version) -> String {
     let placed = time.clamp(now - SKEW_MAX, now + SKEW_MAX);
     format!("{}{:020}", at(placed), version.0)
 }
 
 /// Where the places of `time` begin, to the millisecond.
-pub(crate) fn at(time: OffsetDateTime) -> String {
+fn at(time: OffsetDateTime) -> String {
     let millis = (time.unix_timestamp_nanos() / 1_000_000).max(0);
     format!("{millis:014}")
 }
 
-/// Where the feed ends `now`: everything before is settled.
-pub(crate) fn settled(now: OffsetDateTime) -> String {
+/// The place before which a feed is complete `now`: some ten seconds back, within which every
+/// append has either ended or failed.
+pub fn feed_settled(now: OffsetDateTime) -> String {
     at(now - SETTLED_AFTER)
 }
 
@@ -59,7 +62,8 @@ mod tests {
                 let (first, second) = (NOW, NOW - SECOND * behind);
                 let time: OffsetDateTime = NOW + SECOND * decided;
                 let later = time.max(second);
-                let (a, b) = (place(time, first, Version(1)), place(later, second, Version(2)));
+                let (a, b) =
+                    (feed_place(time, first, Version(1)), feed_place(later, second, Version(2)));
                 assert!(a < b, "{behind} behind, decided at {decided}: {a} {b}");
             }
         }
@@ -70,9 +74,12 @@ mod tests {
         for years in [-50, -1, 1, 50] {
             let time = NOW + time::Duration::days(365 * years);
             let ends = NOW + SKEW_MAX + APPEND_MAX;
-            let placed = place(time, NOW, Version(1));
-            assert!(placed > settled(ends), "{years} years off");
-            assert!(placed < settled(NOW + SKEW_MAX + SETTLED_AFTER + SECOND), "it does appear");
+            let placed = feed_place(time, NOW, Version(1));
+            assert!(placed > feed_settled(ends), "{years} years off");
+            assert!(
+                placed < feed_settled(NOW + SKEW_MAX + SETTLED_AFTER + SECOND),
+                "it does appear"
+            );
         }
     }
 }
