@@ -1,4 +1,4 @@
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use time::OffsetDateTime;
 
 use crate::{
@@ -44,8 +44,8 @@ pub struct CloudEvent {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
     /// The variant's fields; absent from an announcement by reference, whose receiver reads them
-    /// from the store.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// from the store. That of a variant without fields is `null`, and present.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub data: Option<Payload>,
 }
 
@@ -114,6 +114,11 @@ impl CloudEvent {
     }
 }
 
+/// What is present, be it `null`: what is absent is not asked for.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Payload>, D::Error> {
+    Payload::deserialize(deserializer).map(Some)
+}
+
 /// What an announcement brings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Announced {
@@ -143,5 +148,34 @@ impl Announced {
     /// The event's id.
     pub fn id(&self) -> EventId {
         EventId { stream: self.stream().clone(), version: self.version() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_arrives_is_what_was_announced_also_of_an_event_without_fields() {
+        for data in ["null", "{}", r#"{"a":1.10}"#] {
+            let event = RecordedEvent {
+                stream: "order-42".parse().unwrap(),
+                version: Version(3),
+                event_type: "Cancelled".into(),
+                schema: 2,
+                time: OffsetDateTime::UNIX_EPOCH,
+                command: CommandId::new("c").unwrap(),
+                metadata: Metadata::default(),
+                data: Payload::parse(data).unwrap(),
+            };
+            let sent = CloudEvent::new("order", &event);
+            let arrive = |sent: &CloudEvent| -> Announced {
+                let arrived: CloudEvent =
+                    serde_json::from_str(&serde_json::to_string(sent).unwrap()).unwrap();
+                arrived.into_announced().unwrap()
+            };
+            assert_eq!(arrive(&sent), Announced::Event(event.clone()), "{data}");
+            assert_eq!(arrive(&sent.by_reference()), Announced::Reference(event.id()), "{data}");
+        }
     }
 }
