@@ -58,6 +58,7 @@ impl Simulation<'_> {
             source: Source::Client(nth),
             stream: op.stream.clone(),
             request: request.clone(),
+            firing: None,
             began,
             ended: None,
             answer: Answer::None,
@@ -139,6 +140,9 @@ impl Simulation<'_> {
         self.world.lock().note(&answer);
         let attempt = &mut self.history.attempts[attempt];
         (attempt.ended, attempt.answer) = (Some(ended), answer.clone());
+        if let Some(firing) = &mut attempt.firing {
+            firing.ended = self.world.lock().log.head(&firing.timer.saga);
+        }
         answer
     }
 

@@ -11,7 +11,7 @@ use skyfold::{EventId, Failed, Reply, StreamName, Trigger};
 
 use crate::faults::Fault;
 use crate::fragile::MISHAP;
-use crate::history::{Answer, Attempt, Source};
+use crate::history::{Answer, Attempt, Firing, Source};
 use crate::simulation::{Action, Outcome, Simulation, Work, may_pass};
 use crate::subject::Subject;
 use crate::violation::Rule;
@@ -229,10 +229,15 @@ impl Simulation<'_> {
         let stream = StreamName::new(&command.category, &command.request.stream);
         let (began, attempt) = (self.moment(&stream), self.history.attempts.len());
         let source = Source::Queue { due: command.due, skew: self.node(node).skew };
+        let firing = command.timer.clone().map(|timer| {
+            let head = self.world.lock().log.head(&timer.saga);
+            Firing { timer, began: head, ended: head }
+        });
         self.history.attempts.push(Attempt {
             source,
             stream,
             request: Arc::new(command.request.clone()),
+            firing,
             began,
             ended: None,
             answer: Answer::None,

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use skyfold::ports::Timer;
 use skyfold::{CommandRequest, ErrorKind, EventId, Payload, Receipt, StreamName, Version};
 use time::OffsetDateTime;
 
@@ -63,12 +64,24 @@ pub(crate) struct Moment {
     pub(crate) time: OffsetDateTime,
 }
 
+/// A timer whose command is tried, and where its transaction was meanwhile.
+#[derive(Clone, Debug)]
+pub(crate) struct Firing {
+    pub(crate) timer: Timer,
+    /// The newest record when the attempt began.
+    pub(crate) began: Version,
+    /// The newest record when it ended.
+    pub(crate) ended: Version,
+}
+
 /// One attempt at a command.
 #[derive(Clone, Debug)]
 pub(crate) struct Attempt {
     pub(crate) source: Source,
     pub(crate) stream: StreamName,
     pub(crate) request: Arc<CommandRequest>,
+    /// The timer that gives the command, if one does.
+    pub(crate) firing: Option<Firing>,
     pub(crate) began: Moment,
     pub(crate) ended: Option<Moment>,
     pub(crate) answer: Answer,

@@ -90,6 +90,8 @@ pub enum Rule {
     StatesAreFolds,
     ReactionsFollow,
     RecordsAreTrue,
+    TimersFollow,
+    TimersFire,
     Readable,
     AnswersFit,
     ViewsAreFolds,
@@ -145,6 +147,8 @@ impl Rule {
             Self::StatesAreFolds => "a state in a commit is the fold of what came before",
             Self::ReactionsFollow => "what is asked follows from what was heard",
             Self::RecordsAreTrue => "a record holds what happened",
+            Self::TimersFollow => "a record names the timers that are set",
+            Self::TimersFire => "a timer runs if it is set, and only then",
             Self::Readable => "what is stored can be read",
             Self::AnswersFit => "a function answers what it was asked",
             Self::ViewsAreFolds => "a view is the fold of the log",
@@ -198,6 +202,8 @@ impl Rule {
             | Self::StatesAreFolds
             | Self::ReactionsFollow
             | Self::RecordsAreTrue
+            | Self::TimersFollow
+            | Self::TimersFire
             | Self::Readable
             | Self::AnswersFit
             | Self::HealthIsTold

@@ -9,6 +9,7 @@ mod receipts;
 mod sagas;
 mod spans;
 mod streams;
+mod timers;
 mod views;
 
 pub(crate) use balance::Balance;
@@ -42,6 +43,7 @@ pub(crate) fn check(subject: &Subject, evidence: &Evidence) -> Verdict {
     letters::check(evidence)?;
     streams::check(evidence)?;
     receipts::check(evidence)?;
+    timers::check(evidence)?;
     let of_revision: &[_] = if evidence.is_revised { &subject.revised_audits } else { &[] };
     subject.audits.iter().chain(of_revision).try_for_each(|audit| audit.check(evidence))
 }

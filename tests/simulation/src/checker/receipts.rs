@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use serde_json::Value;
 use skyfold::ports::QueuedCommand;
 use skyfold::{CommandId, ErrorKind, EventId, Receipt, RecordedCommit, StreamName};
 
+use crate::checker::timers;
 use crate::evidence::Evidence;
 use crate::history::{Answer, Attempt, Source};
 use crate::violation::{Rule, Verdict, ensure};
@@ -126,18 +126,15 @@ fn check_sent(evidence: &Evidence) -> Verdict {
     Ok(())
 }
 
-fn is_run(answer: &Answer) -> bool {
+pub(super) fn is_run(answer: &Answer) -> bool {
     matches!(answer, Answer::Accepted(_) | Answer::Refused(_))
 }
 
-/// Whether `command` is of a timer that was cancelled or set anew in the end. What was cancelled
-/// is never set again under the same id.
+/// Whether `command` is of a timer that was cancelled or set anew in the end.
 fn is_cancelled(evidence: &Evidence, command: &QueuedCommand) -> bool {
     let Some(timer) = &command.timer else { return false };
-    let newest = evidence.log.commits(&timer.saga).last();
-    let record = newest.and_then(|commit| commit.commit.events().first());
-    let record = record.and_then(|event| event.data.decode::<Value>().ok()).unwrap_or_default();
-    record["timers"][&timer.name] != command.request.id.as_str()
+    let newest = evidence.log.head(&timer.saga);
+    !timers::is_set(evidence, timer, newest, &command.request.id)
 }
 
 /// A delayed command is not run before it is due, by the clock of whoever runs it.

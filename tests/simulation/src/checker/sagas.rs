@@ -14,7 +14,8 @@ use crate::newer::former;
 use crate::violation::{Rule, Verdict, Violation, ensure};
 
 /// Every event is recorded once by the transaction that it belongs to; what each record asks for
-/// follows from those before it, and was sent under one id; every transaction has ended.
+/// follows from those before it, and was sent under one id; each names the timers that are set
+/// after it; every transaction has ended.
 pub(crate) struct Sagas<S: Saga> {
     events: Subscription<S::Input>,
     saga: PhantomData<fn(S)>,
@@ -25,23 +26,38 @@ pub(crate) struct Sagas<S: Saga> {
 struct Record {
     heard: RecordedEvent,
     asked: Payload,
+    #[serde(default)]
+    timers: BTreeMap<String, String>,
 }
 
-/// A command that a record asks for.
+/// A command that a record asks for, or the name of a timer that it cancels.
 #[derive(Debug, Deserialize)]
 struct Asked {
-    #[serde(rename = "c")]
+    #[serde(rename = "c", default)]
     category: String,
-    #[serde(rename = "i")]
+    #[serde(rename = "i", default)]
     id: String,
-    #[serde(rename = "d")]
-    command: Payload,
+    #[serde(rename = "d", default)]
+    command: Option<Payload>,
     #[serde(rename = "a", default)]
     after_seconds: i64,
+    #[serde(rename = "t", default)]
+    timer: Option<String>,
+}
+
+impl Asked {
+    /// What it is sent as on account of what was `heard`, if it is sent.
+    fn wanted(&self, heard: &EventId) -> Option<Wanted<'_>> {
+        let command = self.command.as_ref()?;
+        Some((heard.to_string(), self.category.as_str(), self.id.clone(), command.get()))
+    }
 }
 
 /// What identifies an effect beside its id: what caused it, for whom it is, and what it says.
 type Wanted<'a> = (String, &'a str, String, &'a str);
+
+/// The timers that are set: by name, the ids under which the command of each may have been sent.
+type Timers = BTreeMap<String, BTreeSet<String>>;
 
 impl<S: Saga> Sagas<S> {
     pub(crate) fn new() -> Self {
@@ -85,6 +101,7 @@ impl<S: Saga> Sagas<S> {
         sent: &HashMap<Wanted<'_>, Sent>,
     ) -> Verdict {
         let (mut state, mut reached) = (S::State::default(), HashMap::new());
+        let mut timers = Timers::new();
         for commit in evidence.log.commits(stream) {
             let record = read(commit)?;
             let heard = record.heard.id();
@@ -104,7 +121,13 @@ impl<S: Saga> Sagas<S> {
                 let asked = serde_json::to_string(&asked).unwrap_or_default();
                 format!("{stream} asks {found} on {heard} instead of {asked}")
             })?;
-            check_sent(&heard, &found.decode::<Vec<Asked>>().map_err(unread)?, commit, sent)?;
+            let asked: Vec<Asked> = found.decode().map_err(unread)?;
+            check_sent(&heard, &asked, commit, sent)?;
+            set(&mut timers, &heard, &asked, sent);
+            if S::has_ended(&state) {
+                timers.clear();
+            }
+            check_timers(commit, &record.timers, &timers)?;
         }
         ensure(Rule::EventsAreHeard, expected.is_empty(), || {
             format!("{stream} misses {expected:?}")
@@ -170,16 +193,13 @@ fn check_sent(
     commit: &RecordedCommit,
     sent: &HashMap<Wanted<'_>, Sent>,
 ) -> Verdict {
-    let wanted = |asked: &Asked| {
-        (heard.to_string(), asked.category.clone(), asked.id.clone(), asked.command.to_string())
-    };
     for effect in asked {
-        let key = wanted(effect);
-        let alike = asked.iter().filter(|other| wanted(other) == key).count();
-        let found = sent.get(&(key.0.clone(), key.1.as_str(), key.2.clone(), key.3.as_str()));
+        let Some(key) = effect.wanted(heard) else { continue };
+        let alike = asked.iter().filter(|other| other.wanted(heard).as_ref() == Some(&key)).count();
+        let found = sent.get(&key);
         let ids = found.map_or(0, |sent| sent.ids.len());
         ensure(Rule::EffectsHaveOneId, ids == alike, || {
-            format!("{} of {heard}: {found:?} for {alike}", effect.command)
+            format!("{effect:?} of {heard}: {found:?} for {alike}")
         })?;
         let early = commit.commit.time() + time::Duration::seconds(effect.after_seconds);
         let holds = |due: &Option<time::OffsetDateTime>| match due {
@@ -191,6 +211,32 @@ fn check_sent(
         ensure(Rule::EffectsAreDue, are_due, || format!("{found:?}"))?;
     }
     Ok(())
+}
+
+/// Takes note of the timers that `asked` sets and cancels on account of what was `heard`.
+fn set(timers: &mut Timers, heard: &EventId, asked: &[Asked], sent: &HashMap<Wanted<'_>, Sent>) {
+    for effect in asked {
+        let Some(name) = &effect.timer else { continue };
+        match effect.wanted(heard).and_then(|wanted| sent.get(&wanted)) {
+            Some(sent) => timers.insert(name.clone(), sent.ids.clone()),
+            None => timers.remove(name),
+        };
+    }
+}
+
+/// A record names the timers that are set after it, and no other.
+fn check_timers(
+    commit: &RecordedCommit,
+    found: &BTreeMap<String, String>,
+    expected: &Timers,
+) -> Verdict {
+    let is_one_of =
+        |(name, id): (&String, &String)| expected.get(name).is_some_and(|ids| ids.contains(id));
+    let holds = found.len() == expected.len() && found.iter().all(is_one_of);
+    ensure(Rule::TimersFollow, holds, || {
+        let RecordedCommit { stream, first, .. } = commit;
+        format!("{stream}@{first} names {found:?} instead of {expected:?}")
+    })
 }
 
 /// How far two clocks differ, at most.

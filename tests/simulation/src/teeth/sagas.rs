@@ -58,4 +58,33 @@ pub(super) const DEFECTS: &[Defect] = &[
         original: "(!after.is_zero()).then(|| event.time + after)",
         replacement: "(!after.is_zero() && !PLANTED).then(|| event.time + after)",
     },
+    Defect {
+        name: "a timer that was set is not in the record",
+        file: "functions/timers.rs",
+        original: "self.0.insert(name.clone(), id(nth));",
+        replacement: "if !PLANTED { self.0.insert(name.clone(), id(nth)); }",
+    },
+    Defect {
+        name: "the end of a transaction leaves its timers in the record",
+        file: "functions/saga.rs",
+        original: "true => Timers::default(),",
+        replacement: "true if PLANTED => instance.timers,
+                true => Timers::default(),",
+    },
+    Defect {
+        name: "a timer that was cancelled fires all the same",
+        file: "functions/timers.rs",
+        original: "Ok(timers.0.get(&timer.name) == Some(&queued.request.id))",
+        replacement: "Ok(timers.0.get(&timer.name) == Some(&queued.request.id) || PLANTED)",
+    },
+    Defect {
+        name: "whether a timer is set is looked up in an old record",
+        file: "functions/timers.rs",
+        original: "store.read(&timer.saga, Range::NEWEST, 1, Consistency::Strong).await?;",
+        replacement: "store.read(&timer.saga, Range::NEWEST, 1, if PLANTED {
+            Consistency::Eventual
+        } else {
+            Consistency::Strong
+        }).await?;",
+    },
 ];
