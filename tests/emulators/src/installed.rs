@@ -7,13 +7,15 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 /// A tool that is not installed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing {
-    name: String,
+    pub(crate) name: String,
+    /// What installs it.
+    pub(crate) remedy: String,
 }
 
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name } = self;
-        write!(f, "{name} is not installed: run tests/emulators/install {name}")
+        let Self { name, remedy } = self;
+        write!(f, "{name} is not installed: {remedy}")
     }
 }
 
@@ -28,5 +30,8 @@ pub fn installed(name: &str, program: &str) -> Result<PathBuf, Missing> {
     let place = Path::new(ROOT).join("target/emulators").join(name);
     let path = place.join("bin").join(program);
     let is_whole = place.join(".installed").is_file() && path.is_file();
-    is_whole.then_some(path).ok_or_else(|| Missing { name: name.to_owned() })
+    is_whole.then_some(path).ok_or_else(|| Missing {
+        name: name.to_owned(),
+        remedy: format!("run tests/emulators/install {name}"),
+    })
 }

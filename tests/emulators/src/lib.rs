@@ -1,12 +1,14 @@
 //! Emulators of clouds that tests start, without containers: each on a port of its own, and only as
 //! long as whoever started it holds it.
 //!
-//! `tests/emulators/install` brings them. Where one is missing, a test is ignored, and says what
-//! installs it; where `CI` is set, it fails.
+//! `tests/emulators/install` brings them; those of Google come with its Cloud SDK. Where one is
+//! missing, a test is ignored, and says what installs it; where `CI` is set, it fails.
 
+mod google;
 mod installed;
 mod ministack;
 
+pub use google::{CLOUD_SDK, Google, GoogleEmulator};
 pub use installed::{Missing, installed};
 pub use ministack::{Ministack, REGION};
 

@@ -1,0 +1,46 @@
+//! Documents and their lists.
+
+mod item;
+mod list;
+mod read;
+mod revision;
+mod scan;
+mod write;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use skyfold::Result;
+use skyfold::ports::{
+    Clock, Document, DocumentKey, DocumentStore, ListQuery, Page, Revision, ScanQuery, Write,
+};
+
+use crate::firestore::Database;
+
+pub(crate) use item::{EXPIRES, FORGET_AFTER, ITEMS, MARK, list_field};
+
+/// The documents of a database.
+#[derive(Clone, Debug)]
+pub(crate) struct Documents {
+    pub(crate) database: Database,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+#[async_trait]
+impl DocumentStore for Documents {
+    async fn get(&self, keys: &[DocumentKey]) -> Result<Vec<Option<Document>>> {
+        self.find(keys).await
+    }
+
+    async fn write(&self, batch: &[Write]) -> Vec<Result<Revision>> {
+        self.put(batch).await
+    }
+
+    async fn list(&self, query: &ListQuery) -> Result<Page> {
+        self.page(query).await
+    }
+
+    async fn scan(&self, query: &ScanQuery) -> Result<Page> {
+        self.scanned(query).await
+    }
+}

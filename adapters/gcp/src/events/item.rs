@@ -1,0 +1,110 @@
+//! A commit and a snapshot as documents.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use skyfold::adapter::Fnv;
+use skyfold::ports::Snapshot;
+use skyfold::{Commit, Error, ErrorKind, RecordedCommit, Result, StreamName, Version};
+
+use crate::firestore::{Document, Fields, s, text};
+
+/// The collection of streams, each a document if it has a snapshot.
+pub(crate) const STREAMS: &str = "streams";
+
+/// The collection below each stream of its commits.
+pub(crate) const COMMITS: &str = "commits";
+
+/// What a document is about, as JSON.
+pub(crate) const BODY: &str = "b";
+
+/// The version of a commit's first event, once more as a field: what newest first is read by.
+pub(crate) const VERSION: &str = "v";
+
+/// The slice of the feed that a commit is in, and when it was appended.
+pub(crate) const PLACE: &str = "f";
+
+/// The version that a snapshot reflects.
+pub(crate) const REFLECTS: &str = "n";
+
+/// How many slices there are: a collection takes 500 writes a second to what lies side by side in
+/// an index ("Best practices", "Quotas and limits"). Never to be made fewer.
+pub(crate) const SLICES: u16 = 16;
+
+/// The slice that `stream` is in for good.
+pub(crate) fn slice_of(stream: &StreamName) -> u16 {
+    let mut hash = Fnv::new();
+    hash.write(stream.as_str().as_bytes());
+    u16::try_from(hash.finish() % u64::from(SLICES)).expect("it is less than the number of slices")
+}
+
+/// Where in the feed `slice` begins, and the place `at` of it, if it says one.
+pub(crate) fn in_slice(slice: u16, at: &str) -> String {
+    format!("{slice:02}{at}")
+}
+
+/// The version of a commit's first event as text that sorts as numbers do.
+pub(crate) fn sort_key(version: Version) -> String {
+    format!("{:020}", version.0)
+}
+
+/// Where the snapshot of `stream` is. Its name is a legal id: a category begins with a letter.
+pub(crate) fn stream_path(stream: &StreamName) -> String {
+    format!("{STREAMS}/{stream}")
+}
+
+/// Where the commit of `stream` is whose first event has `version`.
+pub(crate) fn commit_path(stream: &StreamName, version: Version) -> String {
+    format!("{}/{COMMITS}/{}", stream_path(stream), sort_key(version))
+}
+
+/// The fields of the commit whose JSON is `body`.
+pub(crate) fn of_commit(first: Version, body: String, place: String) -> Fields {
+    Fields::from([
+        (BODY.to_owned(), s(body)),
+        (VERSION.to_owned(), s(sort_key(first))),
+        (PLACE.to_owned(), s(place)),
+    ])
+}
+
+/// The commit that `document` is.
+pub(crate) fn to_commit(document: &Document) -> Result<RecordedCommit> {
+    let name = &document.name;
+    let foreign = || Error::new(ErrorKind::Corrupt, format!("the document {name} is no commit"));
+    let mut parts = name.rsplit('/');
+    let (first, _, stream) = (parts.next(), parts.next(), parts.next());
+    let first = first.and_then(|first| first.parse().ok()).map(Version).ok_or_else(foreign)?;
+    let stream = stream.and_then(|stream| stream.parse::<StreamName>().ok());
+    let stream = stream.ok_or_else(foreign)?;
+    let commit: Commit = decode(&format!("the commit {stream}@{first}"), text(document, BODY)?)?;
+    Ok(RecordedCommit { stream, first, commit })
+}
+
+/// The fields of `snapshot`.
+pub(crate) fn of_snapshot(stream: &StreamName, snapshot: &Snapshot) -> Result<Fields> {
+    let body = encode(&format!("the snapshot of {stream}"), &snapshot.state)?;
+    let reflects = s(sort_key(snapshot.version));
+    Ok(Fields::from([(BODY.to_owned(), s(body)), (REFLECTS.to_owned(), reflects)]))
+}
+
+/// The snapshot of `stream` that `document` is.
+pub(crate) fn to_snapshot(stream: &StreamName, document: &Document) -> Result<Snapshot> {
+    let what = format!("the snapshot of {stream}");
+    let version = text(document, REFLECTS)?.parse().map(Version).map_err(|error| {
+        let message = format!("{what} does not say what it reflects");
+        Error::new(ErrorKind::Corrupt, message).with_source(error)
+    })?;
+    Ok(Snapshot { version, state: decode(&what, text(document, BODY)?)? })
+}
+
+/// `value`, which is `what`, as JSON.
+pub(crate) fn encode<T: Serialize>(what: &str, value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| {
+        Error::new(ErrorKind::Invalid, format!("{what} has no JSON form")).with_source(error)
+    })
+}
+
+fn decode<T: DeserializeOwned>(what: &str, text: &str) -> Result<T> {
+    serde_json::from_str(text).map_err(|error| {
+        Error::new(ErrorKind::Corrupt, format!("{what} cannot be read")).with_source(error)
+    })
+}

@@ -1,0 +1,20 @@
+//! Streams and their feed.
+
+mod feed;
+mod item;
+mod store;
+
+use std::sync::Arc;
+
+use skyfold::ports::Clock;
+
+use crate::firestore::Database;
+
+pub(crate) use item::{BODY, COMMITS, PLACE, REFLECTS, STREAMS, VERSION};
+
+/// The streams of a database.
+#[derive(Clone, Debug)]
+pub(crate) struct Events {
+    pub(crate) database: Database,
+    pub(crate) clock: Arc<dyn Clock>,
+}

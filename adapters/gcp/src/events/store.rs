@@ -1,0 +1,110 @@
+use async_trait::async_trait;
+use skyfold::adapter::feed_place;
+use skyfold::limits::PAGE_ITEMS_MAX;
+use skyfold::ports::{Consistency, EventStore, Pricing, Range, Slice, Snapshot};
+use skyfold::{Commit, Error, ErrorKind, Head, Result, StreamName, Version};
+
+use super::Events;
+use super::item::{
+    COMMITS, VERSION, commit_path, encode, in_slice, of_commit, of_snapshot, slice_of, sort_key,
+    stream_path, to_commit, to_snapshot,
+};
+use crate::errors::unguarded;
+use crate::firestore::{Direction, Scope, Select, create, replace};
+
+/// What a commit costs: a write, and a read, whatever the size ("Understand Cloud Firestore
+/// billing"). So a state rides along with every commit that it does not make slow to read.
+const PRICING: Pricing = Pricing {
+    write_unit_bytes: 0,
+    // The name, the names and values of the fields, and what each document has besides, for a
+    // stream's name of up to 43 bytes, such as a category of six letters and a UUID.
+    item_overhead_bytes: 256,
+    // A write costs as much as three reads; how much that is to read, the size does not say.
+    read_bytes_per_write_unit: 0,
+    state_bytes_max: 64 * 1024,
+};
+
+/// The query for a part of a stream; `None` if no commit could be in it.
+fn part(range: Range, limit: usize) -> Option<Select<'static>> {
+    let (direction, from, until) = match range {
+        Range::After(Version(after)) => {
+            (Direction::Ascending, Some(Version(after.checked_add(1)?)), None)
+        }
+        Range::Before(before) => (Direction::Descending, None, Some(before)),
+    };
+    Some(Select {
+        collection: COMMITS,
+        scope: Scope::Collection,
+        field: Some(VERSION),
+        direction,
+        from: from.map(sort_key),
+        until: until.map(sort_key),
+        after: None,
+        limit,
+    })
+}
+
+#[async_trait]
+impl EventStore for Events {
+    fn pricing(&self) -> Pricing {
+        PRICING
+    }
+
+    async fn append(&self, expected: &Head, commit: &Commit) -> Result<()> {
+        let (stream, first) = (expected.stream(), expected.version().next());
+        let body = encode(&format!("the commit {stream}@{first}"), commit)?;
+        let place = feed_place(commit.time(), self.clock.now(), first);
+        let fields = of_commit(first, body, in_slice(slice_of(stream), &place));
+        let write = create(self.database.at(&commit_path(stream, first)), fields);
+        match self.database.commit(write).await {
+            Ok(_) => Ok(()),
+            // It may be its own, of which the answer was lost, or that of another process which
+            // was given the same command at the same moment: to the byte the same. Core reads
+            // which, and so tells a first answer from a repeated one.
+            Err(error) if error.kind() == ErrorKind::Conflict => {
+                let message = format!("{stream} no longer ends at version {}", expected.version());
+                Err(Error::new(ErrorKind::Conflict, message).with_source(error))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn read(
+        &self,
+        stream: &StreamName,
+        range: Range,
+        limit: usize,
+        // Every read is strong, and costs the same.
+        _: Consistency,
+    ) -> Result<Slice> {
+        let limit = limit.min(PAGE_ITEMS_MAX);
+        let Some(query) = part(range, limit) else {
+            return Ok(Slice { commits: vec![], is_end: true });
+        };
+        let found = self.database.query(Some(&stream_path(stream)), query.build()).await?;
+        let commits = found.iter().map(to_commit).collect::<Result<Vec<_>>>()?;
+        let is_end = commits.len() < limit
+            || match range {
+                // Asking for one more would cost a read each time, and a stream begins at 1.
+                Range::Before(_) => {
+                    commits.last().is_some_and(|c| c.first == Version::EMPTY.next())
+                }
+                Range::After(_) => false,
+            };
+        Ok(Slice { commits, is_end })
+    }
+
+    async fn snapshot(&self, stream: &StreamName) -> Result<Option<Snapshot>> {
+        let found = self.database.get(vec![self.database.at(&stream_path(stream))]).await?;
+        found.first().map(|document| to_snapshot(stream, document)).transpose()
+    }
+
+    async fn save_snapshot(&self, stream: &StreamName, snapshot: &Snapshot) -> Result<()> {
+        // An older one that comes late takes the place of a newer one: a load then reads some
+        // commits more. Finding out would cost a read each time.
+        let name = self.database.at(&stream_path(stream));
+        let write = replace(name, of_snapshot(stream, snapshot)?);
+        self.database.commit(write).await.map_err(unguarded)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,106 @@
+//! A Google Cloud of one test: a project of its own on Google's emulator of Firestore, and a topic
+//! and a queue that take what Pub/Sub and Cloud Tasks take, and deliver as they do.
+
+#![allow(
+    clippy::unwrap_used,
+    dead_code,
+    unused_imports,
+    unused_macros,
+    unreachable_pub,
+    reason = "each of several tests uses part of it"
+)]
+
+mod delivery;
+mod doorbell;
+mod emulator;
+pub mod frames;
+mod indexed;
+mod services;
+pub mod trials;
+mod wire;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use conformance::Host;
+use skyfold::{Error, ErrorKind, Ports, Result, Runtime};
+use skyfold_gcp::{Clients, Gcp, Names, Target, Wire};
+use skyfold_memory::VirtualClock;
+
+use self::doorbell::Doorbell;
+pub use self::emulator::{firestore, project};
+use self::services::Services;
+pub use self::wire::{Answer, Line, Weather};
+
+/// How many rounds a settling may take before something must be wrong.
+const ROUNDS_MAX: usize = 10_000;
+
+/// One place, which shares nothing with any other.
+pub struct Place {
+    clock: VirtualClock,
+    project: String,
+    ports: Ports,
+    doorbell: Arc<Doorbell>,
+    services: Services,
+}
+
+/// What everything of `project` is called.
+pub fn names(project: &str) -> Names {
+    Names {
+        database: format!("projects/{project}/databases/(default)"),
+        keys: format!("projects/{project}/databases/keys"),
+        topic: "projects/order/topics/order".into(),
+        queue: "projects/order/locations/europe-west3/queues/order".into(),
+        target: Target { url: "http://order.local/commands".into(), account: None },
+    }
+}
+
+impl Place {
+    pub async fn open() -> Result<Self> {
+        Self::open_with(|line| line).await
+    }
+
+    /// The same over an altered line.
+    pub async fn open_with(alter: impl FnOnce(Line) -> Line) -> Result<Self> {
+        let (clock, project) = (VirtualClock::new(), project());
+        let services = Services::new(clock.clone());
+        let line = alter(Line::new(Wire::to(&firestore().await)?, services.clone()));
+        let wire = Wire::new(line);
+        let clients = Clients { firestore: wire.clone(), pubsub: wire.clone(), tasks: wire };
+        let gcp = Gcp::new(clients, names(&project)).with_clock(Arc::new(clock.clone()));
+        let ports = gcp.ports();
+        let doorbell = Arc::new(Doorbell::new(ports.events.clone()));
+        let ports = Ports { events: doorbell.clone(), ..ports };
+        Ok(Self { clock, project, ports, doorbell, services })
+    }
+
+    /// The project that it is.
+    pub fn project(&self) -> &str {
+        &self.project
+    }
+}
+
+#[async_trait]
+impl Host for Place {
+    fn ports(&self) -> Ports {
+        self.ports.clone()
+    }
+
+    async fn settle(&self, runtime: &Runtime) -> Result<()> {
+        for _ in 0..ROUNDS_MAX {
+            let relayed = delivery::relay(&self.doorbell, runtime).await?;
+            let delivered = delivery::deliver(&self.services, runtime).await;
+            if !relayed && !delivered {
+                return Ok(());
+            }
+        }
+        let message = format!("nothing came to rest in {ROUNDS_MAX} rounds");
+        Err(Error::new(ErrorKind::Unexpected, message))
+    }
+
+    async fn pass(&self, duration: Duration) -> Result<()> {
+        self.clock.advance(duration);
+        Ok(())
+    }
+}
