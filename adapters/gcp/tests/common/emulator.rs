@@ -7,7 +7,7 @@ use skyfold::ports::{Consistency, Range};
 use skyfold_gcp::{Clients, Gcp, Wire};
 use tokio::sync::OnceCell;
 
-use super::{Line, names};
+use super::{Line, calm, names};
 
 /// Where the emulator says what it does.
 const FOLDER: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/gcp");
@@ -21,23 +21,34 @@ static FIRESTORE: OnceCell<Google> = OnceCell::const_new();
 /// How many projects were asked for.
 static PROJECTS: AtomicUsize = AtomicUsize::new(0);
 
+/// The Pub/Sub of this process, which ends with it.
+static PUBSUB: OnceCell<Google> = OnceCell::const_new();
+
+/// The URL of the emulated Pub/Sub, which the first call starts.
+pub async fn pubsub() -> String {
+    PUBSUB.get_or_init(async || start(GoogleEmulator::PubSub)).await.url()
+}
+
+fn start(emulator: GoogleEmulator) -> Google {
+    let program = emulator.find().unwrap_or_else(|missing| panic!("{missing}"));
+    Google::start(emulator, &program, Path::new(FOLDER)).expect("it starts")
+}
+
 /// The URL of the emulated Firestore, which the first call starts.
 pub async fn firestore() -> String {
-    let start = async || {
-        let emulator = GoogleEmulator::Firestore;
-        let program = emulator.find().unwrap_or_else(|missing| panic!("{missing}"));
-        let started = Google::start(emulator, &program, Path::new(FOLDER)).expect("it starts");
+    let warmed = async || {
+        let started = start(GoogleEmulator::Firestore);
         warm(&started.url()).await;
         started
     };
-    FIRESTORE.get_or_init(start).await.url()
+    FIRESTORE.get_or_init(warmed).await.url()
 }
 
 /// Asks for this and that until it is answered.
 async fn warm(url: &str) {
     let start = Instant::now();
     let wire = Wire::to(url).unwrap();
-    let wire = Wire::new(Line::new(wire, super::Services::new(Default::default())));
+    let wire = Wire::new(Line::new(wire, calm()));
     let clients = Clients { firestore: wire.clone(), pubsub: wire.clone(), tasks: wire };
     let ports = Gcp::new(clients, names("warm")).ports();
     let stream = "warm-1".parse().unwrap();

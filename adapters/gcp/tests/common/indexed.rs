@@ -1,16 +1,21 @@
 //! Which index a query needs, as Firestore itself demands it and its emulator does not ("Index types
-//! in Cloud Firestore").
+//! in Cloud Firestore"), and that no field is written of which nobody said what index it has: it
+//! would have one by itself.
 
 use std::collections::BTreeSet;
 
 use googleapis_tonic_google_firestore_v1::google::firestore::v1;
 use http::Response;
-use skyfold_gcp::indexes::{IndexScope, fields};
+use skyfold_gcp::indexes::{IndexScope, fields, fields_of_keys};
 use tonic::Status;
 use tonic::body::Body;
 use v1::structured_query::filter::FilterType;
 use v1::structured_query::{Direction, Filter, Order};
-use v1::{RunQueryRequest, StructuredQuery, run_query_request::QueryType};
+use v1::write::Operation;
+use v1::{
+    BatchWriteRequest, CommitRequest, Document, RunQueryRequest, StructuredQuery, Write,
+    run_query_request::QueryType,
+};
 
 use super::frames::{message, refusal};
 
@@ -18,12 +23,39 @@ use super::frames::{message, refusal};
 /// order.
 const NAME: &str = "__name__";
 
-/// The refusal of `request`, if no index answers it.
-pub fn refuse(request: &[u8]) -> Option<Response<Body>> {
+/// The refusal of `request` for `method`, if what it needs is not declared.
+pub fn refuse(method: &str, request: &[u8]) -> Option<Response<Body>> {
+    let lack = match method {
+        "RunQuery" => index(request)?,
+        "Commit" => field(message::<CommitRequest>(request).writes)?,
+        "BatchWrite" => field(message::<BatchWriteRequest>(request).writes)?,
+        _ => return None,
+    };
+    Some(refusal(Status::failed_precondition(format!("The query requires an index: {lack}"))))
+}
+
+/// A field that `writes` write and nobody declared.
+fn field(writes: Vec<Write>) -> Option<String> {
+    let declared: Vec<_> = fields().into_iter().chain(fields_of_keys()).collect();
+    let undeclared = |document: Document| {
+        let collection = document.name.rsplit('/').nth(1)?.to_owned();
+        let mut names = document.fields.into_keys();
+        let is_known = |name: &String| {
+            declared.iter().any(|index| index.collection == collection && index.field == *name)
+        };
+        names.find(|name| !is_known(name)).map(|name| format!("the field {name} of {collection}"))
+    };
+    writes.into_iter().find_map(|write| match write.operation {
+        Some(Operation::Update(document)) => undeclared(document),
+        _ => None,
+    })
+}
+
+/// An index that `request` needs and nobody declared.
+fn index(request: &[u8]) -> Option<String> {
     let request: RunQueryRequest = message(request);
     let Some(QueryType::StructuredQuery(query)) = request.query_type else { return None };
-    let lack = lack(&query)?;
-    Some(refusal(Status::failed_precondition(format!("The query requires an index: {lack}"))))
+    lack(&query)
 }
 
 /// What `query` needs and the declared indexes do not have.

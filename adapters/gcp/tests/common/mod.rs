@@ -29,7 +29,7 @@ use skyfold_gcp::{Clients, Gcp, Names, Target, Wire};
 use skyfold_memory::VirtualClock;
 
 use self::doorbell::Doorbell;
-pub use self::emulator::{firestore, project};
+pub use self::emulator::{firestore, project, pubsub};
 use self::services::Services;
 pub use self::wire::{Answer, Line, Weather};
 
@@ -54,6 +54,11 @@ pub fn names(project: &str) -> Names {
         queue: "projects/order/locations/europe-west3/queues/order".into(),
         target: Target { url: "http://order.local/commands".into(), account: None },
     }
+}
+
+/// Services of which nothing is asked.
+pub fn calm() -> Services {
+    Services::new(VirtualClock::new())
 }
 
 impl Place {
