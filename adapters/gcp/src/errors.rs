@@ -61,6 +61,8 @@ fn kind(code: Code, message: &str) -> ErrorKind {
     match code {
         Code::FailedPrecondition if is_about_an_index(message) => ErrorKind::Invalid,
         Code::AlreadyExists | Code::FailedPrecondition | Code::Aborted => ErrorKind::Conflict,
+        // The time of a change that another document had, later than any of this one.
+        Code::InvalidArgument if message.contains("Invalid base version") => ErrorKind::Conflict,
         Code::ResourceExhausted | Code::InvalidArgument | Code::OutOfRange
             if is_about_a_size(message) =>
         {
@@ -136,6 +138,7 @@ mod tests {
             (Code::ResourceExhausted, "message larger than max", ErrorKind::Oversized),
             (Code::InvalidArgument, "exceeds the maximum allowed size", ErrorKind::Oversized),
             (Code::InvalidArgument, "bad", ErrorKind::Invalid),
+            (Code::InvalidArgument, "Invalid base version, it is greater", ErrorKind::Conflict),
             (Code::NotFound, "", ErrorKind::NotFound),
             (Code::Unauthenticated, "", ErrorKind::Denied),
             (Code::Unknown, "transport error", ErrorKind::Unavailable),

@@ -13,15 +13,16 @@ use crate::errors::unguarded;
 use crate::firestore::{Direction, Scope, Select, create, replace};
 
 /// What a commit costs: a write, and a read, whatever the size ("Understand Cloud Firestore
-/// billing"). So a state rides along with every commit that it does not make slow to read.
+/// billing"). So a state rides along with every commit, up to a size that is not paid for a second
+/// time in what it takes to store it: 16 KiB for a month cost as much as three writes.
 const PRICING: Pricing = Pricing {
     write_unit_bytes: 0,
     // The name, the names and values of the fields, and what each document has besides, for a
     // stream's name of up to 43 bytes, such as a category of six letters and a UUID.
     item_overhead_bytes: 256,
-    // A write costs as much as three reads; how much that is to read, the size does not say.
+    // Without write units nothing is weighed.
     read_bytes_per_write_unit: 0,
-    state_bytes_max: 64 * 1024,
+    state_bytes_max: 16 * 1024,
 };
 
 /// The query for a part of a stream; `None` if no commit could be in it.

@@ -73,8 +73,8 @@ pub(crate) async fn a_command_is_one_write_and_cold_one_read_whatever_the_length
 pub(crate) async fn a_large_state_costs_no_more_than_a_small_one() {
     let (place, meter, runtime) = metered(App::new("bank").decider::<Account>()).await;
     give(&place, &runtime, &Command::Deposit { cents: 1_000 }).await;
-    // An account remembers what was sent and has not arrived: some 40,000 bytes of state.
-    for nth in 0..270 {
+    // An account remembers what was sent and has not arrived: some 15,000 bytes of state.
+    for nth in 0..115 {
         let transfer = StreamId::new(format!("{nth:0120}")).unwrap();
         let send = Command::Send { transfer, to: StreamId::new("2").unwrap(), cents: 1 };
         give(&place, &runtime, &send).await;

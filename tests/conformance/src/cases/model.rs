@@ -161,7 +161,7 @@ async fn random_writes_and_lists_match_the_model(world: World) {
                 }
                 Err(error) => {
                     assert!(!holds, "{what}: {write:?}: {error}");
-                    assert_eq!(error.kind(), ErrorKind::Conflict, "{what}");
+                    assert_eq!(error.kind(), ErrorKind::Conflict, "{what}: {error}");
                 }
             }
         }
