@@ -1,11 +1,11 @@
-//! The suite over a DynamoDB in this process: whole, and in a storm.
+//! The suite over a DynamoDB in this process: whole; in a storm; and with the feed scanned.
 
 mod common;
 
 use std::process::ExitCode;
 
 use async_trait::async_trait;
-use conformance::{Capability, Fixture, Host, run_all, suite, suite_without};
+use conformance::{Capability, Fixture, Host, run_all, suite, suite_of, suite_without};
 use skyfold::Result;
 use skyfold_aws::Feed;
 
@@ -18,6 +18,14 @@ const SEED: &str = "STORM_SEED";
 /// does the same in any weather, and `storm.rs` and the portraits are of that.
 const TOO_SLOW: [&str; 7] =
     ["commands", "deliveries", "keyed", "poison", "refusals", "replay", "verify"];
+
+/// What reads the feed: all but `verify`, which takes minutes.
+const OF_THE_FEED: [&str; 7] =
+    ["event_feed", "health", "rehearsals", "replay", "revisions", "saga_operations", "sweep"];
+
+/// The one case of them that reads the whole log some hundred times, which with a scan takes
+/// minutes as well.
+const REPLAYED_TOO_OFTEN: &str = "::a_replay_goes_on_after_a_crash_at_any_write";
 
 /// The adapter with its feed read so.
 struct OnAws(&'static str, Feed);
@@ -59,6 +67,8 @@ impl Fixture for InAStorm {
 
 fn main() -> ExitCode {
     let mut trials = suite(OnAws("aws", Feed::Index));
+    let scanned = suite_of(OnAws("aws-scan", Feed::Scan), &OF_THE_FEED).into_iter();
+    trials.extend(scanned.filter(|trial| !trial.name().ends_with(REPLAYED_TOO_OFTEN)));
     trials.extend(suite_without(InAStorm, &TOO_SLOW));
     run_all(trials)
 }

@@ -14,8 +14,9 @@ use skyfold::{
     CloudEvent, Commit, Error, ErrorKind, Head, Ports, RecordedCommit, Result, StreamId, StreamName,
 };
 
-/// How often a call is made before something must be wrong.
-const ATTEMPTS_MAX: usize = 50;
+/// How often a call is made before something must be wrong: a scan is 16 requests or more, of which
+/// none may meet anything.
+const ATTEMPTS_MAX: usize = 1_000;
 
 /// `ports` that fail for no reason that passes.
 pub fn steady(ports: Ports) -> Ports {
