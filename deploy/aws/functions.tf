@@ -23,7 +23,11 @@ resource "aws_lambda_function" "this" {
   publish          = true
 
   environment {
-    variables = merge(local.environment, { SKYFOLD_FUNCTION = each.key })
+    variables = merge(
+      local.environment,
+      { SKYFOLD_FUNCTION = each.key },
+      { for name, value in { SKYFOLD_STATE_MACHINES = "true" } : name => value if contains(local.announcers, each.key) },
+    )
   }
 
   tracing_config {
@@ -39,6 +43,9 @@ resource "aws_lambda_function" "this" {
 }
 
 locals {
+  # Who tells that a transaction has begun, if anybody wants to know.
+  announcers = var.state_machines ? local.relays : toset([])
+
   # What the program reads: `Aws::from_environment`.
   environment = {
     SKYFOLD_EVENTS_TABLE    = aws_dynamodb_table.events.name

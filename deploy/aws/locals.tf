@@ -32,6 +32,7 @@ locals {
 
   commands    = toset([for key, function in local.functions : key if function.kind == "command"])
   queries     = toset([for key, function in local.functions : key if function.kind == "query"])
+  sagas       = toset([for key, function in local.functions : key if function.kind == "saga"])
   relays      = toset([for key, function in local.functions : key if function.kind == "relay"])
   projections = { for key, function in local.functions : key => function if function.kind == "projection" }
   consumers   = { for key, function in local.functions : key => function if length(function.hears) > 0 }

@@ -173,6 +173,12 @@ variable "sweep_minutes" {
   }
 }
 
+variable "state_machines" {
+  description = "Whether a state machine of Step Functions watches each transaction of a saga, so that executions show which are under way. It changes nothing of how they run."
+  type        = bool
+  default     = false
+}
+
 variable "jwt" {
   description = "Who signs the tokens that callers bring, and for whom: { issuer = \"https://…\", audience = [\"…\"] }. Without it anybody may call."
   type = object({

@@ -7,6 +7,7 @@ use super::direct::Direct;
 use super::failure::Failure;
 use super::messages::Message;
 use super::records::Record;
+use super::watch::Watch;
 
 /// What a function of Lambda is called with.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub(crate) enum Call {
     Schedule,
     /// Somebody who may call the function gives it a command.
     Direct(Box<Direct>),
+    /// A state machine asks how a transaction is getting on.
+    Watch(Watch),
 }
 
 /// As much of a call as tells what it is.
@@ -35,6 +38,8 @@ struct Outline<'a> {
     detail_type: Option<&'a RawValue>,
     #[serde(borrow)]
     request: Option<&'a RawValue>,
+    #[serde(borrow)]
+    transaction: Option<&'a RawValue>,
 }
 
 /// As much of a record as tells where it is from.
@@ -56,6 +61,9 @@ impl Call {
         }
         if outline.request.is_some() {
             return Ok(Self::Direct(Box::new(read("the command", payload)?)));
+        }
+        if outline.transaction.is_some() {
+            return Ok(Self::Watch(read("the question", payload)?));
         }
         match outline.detail_type.map(RawValue::get) {
             Some(r#""Scheduled Event""#) => Ok(Self::Schedule),

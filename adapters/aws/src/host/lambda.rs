@@ -11,6 +11,7 @@ use skyfold_http::{Options, router};
 
 use super::call::Call;
 use super::failure::Failure;
+use super::records::Transactions;
 use super::role::Role;
 use super::{messages, records};
 
@@ -31,6 +32,7 @@ pub struct Lambda {
     runtime: Runtime,
     role: Role,
     router: Router,
+    transactions: Transactions,
 }
 
 impl Lambda {
@@ -42,7 +44,15 @@ impl Lambda {
     /// [`Invalid`](skyfold::ErrorKind::Invalid) if the app has one whose name is the host's own.
     pub fn new(runtime: Runtime, name: &str, options: Options) -> Result<Self> {
         let role = Role::of(&runtime.manifest(), name)?;
-        Ok(Self { router: router(runtime.clone(), options), runtime, role })
+        let router = router(runtime.clone(), options);
+        Ok(Self { runtime, role, router, transactions: Transactions::Untold })
+    }
+
+    /// The same, which as the relay also announces that a transaction of a saga has begun: so a
+    /// state machine that watches it is started.
+    #[must_use]
+    pub fn announcing_transactions(self) -> Self {
+        Self { transactions: Transactions::Announced, ..self }
     }
 
     /// Answers one call.
@@ -51,13 +61,14 @@ impl Lambda {
         payload: &RawValue,
         context: Context,
     ) -> Result<Value, Failure> {
-        let Self { runtime, role, .. } = self;
+        let Self { runtime, role, transactions, .. } = self;
         let answer = match (Call::of(payload)?, role) {
             (Call::Http(request), _) => return self.http(*request, context).await,
             (Call::Direct(command), _) => return command.run(runtime).await,
             (Call::Records(records), Role::Function(name)) => {
-                records::relay(runtime, name, &records).await?
+                records::relay(runtime, name, &records, *transactions).await?
             }
+            (Call::Watch(watch), Role::Function(name)) => json!(watch.look(runtime, name).await?),
             (Call::Messages(messages), Role::Function(name)) => {
                 messages::hear(runtime, name, &messages).await?
             }
@@ -93,6 +104,7 @@ fn unfit(call: &Call, role: &Role) -> Failure {
         Call::Messages(_) => "a queue",
         Call::Schedule => "a schedule",
         Call::Direct(_) => "a command",
+        Call::Watch(_) => "a question about a transaction",
     };
     Failure::invalid(format!("{what} is nothing that the function {} takes", role.name()))
 }

@@ -9,6 +9,7 @@ mod process;
 mod records;
 mod reply;
 mod role;
+mod watch;
 
 pub use lambda::Lambda;
 pub use process::{is_called, run};

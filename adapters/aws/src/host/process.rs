@@ -14,6 +14,9 @@ use crate::Aws;
 /// The variable that says which of the app's functions this process is.
 const FUNCTION: &str = "SKYFOLD_FUNCTION";
 
+/// The variable that is `true` if state machines watch the transactions of sagas.
+const STATE_MACHINES: &str = "SKYFOLD_STATE_MACHINES";
+
 /// The variable that Lambda sets, and nobody else ("Defined runtime environment variables").
 const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
 
@@ -46,6 +49,10 @@ async fn serve(app: App) -> Result<()> {
     let lambda = Lambda::new(runtime, &name, options).map_err(|error| {
         Error::new(error.kind(), format!("{FUNCTION} says what cannot be")).with_source(error)
     })?;
+    let lambda = match env::var(STATE_MACHINES).is_ok_and(|value| value == "true") {
+        true => lambda.announcing_transactions(),
+        false => lambda,
+    };
     let answer = |event: LambdaEvent<Box<RawValue>>| {
         let lambda = lambda.clone();
         async move {

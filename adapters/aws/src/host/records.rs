@@ -3,11 +3,18 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Deserialize;
 use serde_json::Value;
-use skyfold::{EventId, RecordedCommit, Reply, Result, Runtime, Trigger};
+use skyfold::{CloudEvent, EventId, RecordedCommit, Reply, Result, Runtime, Trigger, Version};
 
 use super::reply::{come_again, unfit};
 use crate::events::{SNAPSHOT, to_commit};
 use crate::item::{Item, SORT};
+
+/// Whether it is announced that a transaction of a saga has begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Transactions {
+    Announced,
+    Untold,
+}
 
 /// A change in the table of events, as its stream tells it.
 #[derive(Debug, Deserialize)]
@@ -42,9 +49,31 @@ impl Record {
     }
 }
 
+/// Announces which transactions of sagas have begun by `commits`, and nothing of what they heard.
+/// Returns what could not be announced.
+async fn announce_beginnings(runtime: &Runtime, commits: &[RecordedCommit]) -> Vec<EventId> {
+    let app = runtime.manifest().app;
+    let begin = commits.iter().filter(|commit| {
+        commit.first == Version::EMPTY.next() && commit.stream.category().starts_with("saga.")
+    });
+    let firsts = begin.filter_map(|commit| commit.events().next());
+    let news: Vec<_> = firsts.map(|first| CloudEvent::new(&app, &first).by_reference()).collect();
+    if news.is_empty() {
+        return vec![];
+    }
+    let outcomes = runtime.ports().publisher.publish(&news).await;
+    let failed = news.into_iter().zip(outcomes).filter(|(_, outcome)| outcome.is_err());
+    failed.map(|(event, _)| event.id).collect()
+}
+
 /// Announces what `records` bring. The answer names the first that must come again: Lambda goes on
 /// from there ("Reporting batch item failures with Lambda and DynamoDB").
-pub(crate) async fn relay(runtime: &Runtime, name: &str, records: &[Record]) -> Result<Value> {
+pub(crate) async fn relay(
+    runtime: &Runtime,
+    name: &str,
+    records: &[Record],
+    transactions: Transactions,
+) -> Result<Value> {
     let (mut commits, mut sequences, mut again) = (vec![], vec![], None);
     for record in records {
         let sequence = &record.dynamodb.sequence_number;
@@ -62,11 +91,15 @@ pub(crate) async fn relay(runtime: &Runtime, name: &str, records: &[Record]) -> 
         }
     }
     if !commits.is_empty() {
-        let failed = match runtime.invoke(name, Trigger::Commits(commits)).await? {
-            Reply::Handled(failed) => failed,
-            reply => return Err(unfit(name, &reply)),
+        let mut failed = match transactions {
+            Transactions::Announced => announce_beginnings(runtime, &commits).await,
+            Transactions::Untold => vec![],
         };
-        let has_failed = |id: &EventId| failed.iter().any(|failed| failed.event == *id);
+        match runtime.invoke(name, Trigger::Commits(commits)).await? {
+            Reply::Handled(others) => failed.extend(others.into_iter().map(|failed| failed.event)),
+            reply => return Err(unfit(name, &reply)),
+        }
+        let has_failed = |id: &EventId| failed.contains(id);
         let first = sequences.iter().find(|(id, _)| has_failed(id));
         again = first.map(|(_, sequence)| *sequence).or(again);
     }

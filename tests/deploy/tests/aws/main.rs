@@ -7,6 +7,7 @@ mod careless;
 mod enough;
 mod growth;
 mod layout;
+mod machines;
 mod mistakes;
 mod parts;
 mod rights;
@@ -33,6 +34,8 @@ fn main() -> ExitCode {
         terraform("every_function_and_queue_has_its_alarms", parts::alarms),
         terraform("callers_bring_a_token_unless_it_is_public", parts::tokens),
         terraform("a_new_projection_adds_its_own_parts_alone", growth::projection),
+        terraform("state_machines_are_added_where_asked_for_and_nothing_else", machines::added),
+        terraform("a_state_machine_watches_each_saga_and_may_do_no_more", machines::watch),
         checkov("nothing_careless_is_unexplained", careless::explained),
         checkov("what_is_careless_is_noticed", careless::noticed),
     ])

@@ -25,8 +25,12 @@ const GATES: [(&str, &str, &str); 3] = [
 ];
 
 /// What Terraform is told: calls are short, and nobody waits long for a sweep.
-const VARIABLES: [(&str, &str); 3] =
-    [("is_public", "true"), ("sweep_minutes", "2"), ("timeout_seconds", "10")];
+const VARIABLES: [(&str, &str); 4] = [
+    ("is_public", "true"),
+    ("state_machines", "true"),
+    ("sweep_minutes", "2"),
+    ("timeout_seconds", "10"),
+];
 
 /// The order app, installed as its Terraform plans it.
 pub(crate) struct Installation {
@@ -34,6 +38,8 @@ pub(crate) struct Installation {
     pub(crate) names: Names,
     /// Where its HTTP API is.
     pub(crate) url: String,
+    /// The ARN of the state machine of `fulfilment`.
+    pub(crate) machine: String,
     /// Runs what is asynchronous here.
     pub(crate) tokio: tokio::runtime::Runtime,
     pub(crate) clients: Clients,
@@ -64,14 +70,17 @@ impl Installation {
         making.queues();
         making.functions(&program.package, variables);
         making.mappings();
+        making.machines();
         making.rules();
         let api = making.api();
         making.ends();
         let names = names(&making, &planned);
+        let machine = planned.at("aws_sfn_state_machine.saga[\"fulfilment\"]");
+        let machine = making.real(&machine.values["arn"]).as_str().unwrap().to_owned();
         let tokio = tokio::runtime::Runtime::new().unwrap();
         let clients = Clients::new(&config(&ministack));
         let url = format!("{url}/_aws/execute-api/{api}/$default");
-        Self { names, url, tokio, clients, gates, ministack }
+        Self { names, url, machine, tokio, clients, gates, ministack }
     }
 
     /// Kills the processes of the function `name`. Returns how many there were.

@@ -7,6 +7,7 @@ mod gate;
 mod installation;
 mod invoices;
 mod killed;
+mod machines;
 mod making;
 mod poison;
 mod program;
@@ -25,7 +26,7 @@ use crate::installation::Installation;
 type Case = fn(&Installation) -> Result<(), Failed>;
 
 /// Those that need the whole of it.
-const CASES: [(&str, Case); 4] = [
+const CASES: [(&str, Case); 6] = [
     (
         "a_function_killed_between_append_and_announcement_loses_nothing",
         killed::a_function_killed_between_append_and_announcement_loses_nothing,
@@ -33,6 +34,8 @@ const CASES: [(&str, Case); 4] = [
     ("invoices_read_back_through_the_query_function_equal_those_in_memory", invoices::same),
     ("a_poison_event_becomes_a_dead_letter_and_is_redriven", poison::redriven),
     ("a_command_to_a_function_itself_is_answered_with_its_receipt", poison::direct),
+    ("an_execution_ends_when_its_transaction_does_whoever_is_killed", machines::ends),
+    ("an_execution_without_a_transaction_fails_and_says_so", machines::fails),
 ];
 
 fn main() -> ExitCode {

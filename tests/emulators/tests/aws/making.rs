@@ -261,6 +261,20 @@ impl<'a> Making<'a> {
         }
     }
 
+    pub(crate) fn machines(&mut self) {
+        for machine in self.all("aws_sfn_state_machine", None) {
+            let values = &machine.values;
+            let body = json!({
+                "name": values["name"],
+                "type": values["type"],
+                "roleArn": ROLE,
+                "definition": values["definition"],
+            });
+            let made = self.target("states", "AWSStepFunctions.CreateStateMachine", body);
+            self.is(machine, "arn", &made["stateMachineArn"]);
+        }
+    }
+
     pub(crate) fn rules(&mut self) {
         for rule in self.all("aws_cloudwatch_event_rule", None) {
             let values = &rule.values;
@@ -275,11 +289,21 @@ impl<'a> Making<'a> {
         }
         for target in self.all("aws_cloudwatch_event_target", None) {
             let values = &target.values;
-            let to = json!({
+            let dead = &values["dead_letter_config"][0]["arn"];
+            let transformer = &values["input_transformer"][0];
+            let transformer = transformer.is_object().then(|| {
+                json!({
+                    "InputPathsMap": transformer["input_paths"],
+                    "InputTemplate": transformer["input_template"],
+                })
+            });
+            let to = stated(json!({
                 "Id": values["target_id"],
                 "Arn": values["arn"],
-                "DeadLetterConfig": { "Arn": values["dead_letter_config"][0]["arn"] },
-            });
+                "RoleArn": values["role_arn"].is_string().then_some(ROLE),
+                "DeadLetterConfig": dead.is_string().then(|| json!({ "Arn": dead })),
+                "InputTransformer": transformer,
+            }));
             let body = json!({
                 "Rule": values["rule"], "EventBusName": values["event_bus_name"],
                 "Targets": [to],

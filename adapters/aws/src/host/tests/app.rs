@@ -12,8 +12,8 @@ use skyfold::ports::{
     Revision, ScanQuery, Write,
 };
 use skyfold::{
-    App, Category, CloudEvent, Decider, Error, ErrorKind, Projection, RecordedCommit,
-    RecordedEvent, Result, Runtime, StreamName, Subscription, Version,
+    App, Category, CloudEvent, Decider, Effect, Error, ErrorKind, Projection, RecordedCommit,
+    RecordedEvent, Result, Runtime, Saga, StreamId, StreamName, Subscription, Version,
 };
 use skyfold_memory::Memory;
 
@@ -73,6 +73,32 @@ impl Projection for Visitors {
     }
 }
 
+/// A visit, which begins when the door is opened and ends when it is opened again.
+pub(super) struct Visit;
+
+impl Saga for Visit {
+    const NAME: &'static str = "visit";
+    type Input = Event;
+    type State = u32;
+
+    fn subscription() -> Subscription<Event> {
+        Subscription::of::<Door>()
+    }
+
+    fn correlate(event: &RecordedEvent<Event>) -> Option<StreamId> {
+        Some(event.stream.id())
+    }
+
+    fn react(count: &mut u32, _: &RecordedEvent<Event>) -> Vec<Effect> {
+        *count += 1;
+        vec![]
+    }
+
+    fn has_ended(count: &u32) -> bool {
+        *count > 1
+    }
+}
+
 /// The app on ports of its own, whose bus and documents may fail.
 pub(super) struct Scene {
     pub(super) runtime: Runtime,
@@ -87,13 +113,22 @@ impl Scene {
         let documents = Documents { inner: ports.documents.clone(), failures: Mutex::default() };
         let documents = Arc::new(documents);
         let ports = Ports { publisher: bus.clone(), documents: documents.clone(), ..ports };
-        let app = App::new("example").decider::<Door>().projection::<Visitors>();
+        let app = App::new("example").decider::<Door>().projection::<Visitors>().saga::<Visit>();
         Self { runtime: app.bind(ports).unwrap(), bus, documents }
     }
 
     /// Calls the function `name` with `payload`.
     pub(super) async fn call(&self, name: &str, payload: &Value) -> Result<Value, Failure> {
-        let lambda = Lambda::new(self.runtime.clone(), name, Default::default()).unwrap();
+        self.answer(self.lambda(name), payload).await
+    }
+
+    /// The function `name`.
+    pub(super) fn lambda(&self, name: &str) -> Lambda {
+        Lambda::new(self.runtime.clone(), name, Default::default()).unwrap()
+    }
+
+    /// Calls `lambda` with `payload`.
+    pub(super) async fn answer(&self, lambda: Lambda, payload: &Value) -> Result<Value, Failure> {
         let payload = RawValue::from_string(payload.to_string()).unwrap();
         lambda.answer(&payload, Context::default()).await
     }
@@ -107,7 +142,12 @@ impl Scene {
 
     /// What is recorded of the front door.
     pub(super) async fn commits(&self) -> Vec<RecordedCommit> {
-        let stream: StreamName = "door-front".parse().unwrap();
+        self.commits_of("door-front").await
+    }
+
+    /// What is recorded in `stream`.
+    pub(super) async fn commits_of(&self, stream: &str) -> Vec<RecordedCommit> {
+        let stream: StreamName = stream.parse().unwrap();
         let range = Range::After(Version::EMPTY);
         let read = self.runtime.ports().events.read(&stream, range, 100, Consistency::Strong);
         read.await.unwrap().commits

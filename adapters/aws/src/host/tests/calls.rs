@@ -82,5 +82,5 @@ async fn a_function_that_the_app_does_not_have_is_none() {
     let scene = Scene::new();
     let error = Lambda::new(scene.runtime, "visitor", Default::default()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
-    assert!(error.message().contains("relay, visitors, api, commands, sweep"), "{error}");
+    assert!(error.message().contains("relay, visit, visitors, api, commands, sweep"), "{error}");
 }

@@ -4,3 +4,4 @@ mod app;
 mod calls;
 mod queues;
 mod streams;
+mod watch;
