@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use skyfold::{
-    After, CommandRequest, Error, ErrorKind, Metadata, Receipt, Reply, Trigger, Version,
+    After, CommandRequest, Error, ErrorKind, EventId, Metadata, Receipt, Reply, Trigger, Version,
     ViewRequest,
 };
 
@@ -188,19 +188,26 @@ impl Simulation<'_> {
     /// Looks whether a view shows what `receipt` says.
     fn look_at(&mut self, receipt: &Receipt) {
         let category = receipt.stream.category();
-        let views = self.subject.own_views.iter().filter(|view| view.category == category);
-        let views: Vec<_> = views.map(|view| view.projection).collect();
-        if views.is_empty() || receipt.events.is_empty() || self.rng.u32(0..LOOK_ONE_IN) > 0 {
+        let has_view = self.subject.own_views.iter().any(|view| view.category == category);
+        if !has_view || receipt.events.is_empty() || self.rng.u32(0..LOOK_ONE_IN) > 0 {
             return;
         }
+        self.look(receipt.events[0].clone());
+    }
+
+    /// Looks whether a view of its stream shows the event `after`.
+    pub(crate) fn look(&mut self, after: EventId) {
+        let category = after.stream.category();
+        let views = self.subject.own_views.iter().filter(|view| view.category == category);
+        let views: Vec<_> = views.map(|view| view.projection).collect();
         let projection = views[self.rng.usize(0..views.len())];
-        let after = receipt.events[0].clone();
         let wait = Duration::from_millis(self.rng.u64(0..LOOK_WAIT_MAX_MILLIS));
-        let key = receipt.stream.id().as_str().to_owned();
+        let key = after.stream.id().as_str().to_owned();
         let request = ViewRequest { key, after: Some(After { event: after.clone(), wait }) };
         let (node, look) = (self.any_node(), self.history.looks.len());
-        let head = Version::EMPTY;
-        self.history.looks.push(Look { projection, after, head, found: None });
+        let (process, began) = (self.node(node).process, self.now_and_here());
+        let look_at = Look { projection, after, process, began, ended: None, found: None };
+        self.history.looks.push(look_at);
         let runtime = self.node(node).runtime.clone();
         let invoke = async move { runtime.invoke(projection, Trigger::View(request)).await };
         self.spawn(node, Work::Look(look), invoke);
@@ -208,14 +215,14 @@ impl Simulation<'_> {
 
     /// Takes what a look at a view came to.
     pub(crate) fn looked(&mut self, look: usize, outcome: Outcome) {
-        let head = self.world.lock().log.head(&self.history.looks[look].after.stream);
+        let ended = Some(self.moment(&self.history.looks[look].after.stream));
         match outcome {
             Ok(Reply::Answer(answer)) => {
                 self.history.looks[look].found = Some(answer.body);
-                self.history.looks[look].head = head;
+                self.history.looks[look].ended = ended;
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                self.history.looks[look].head = head;
+                self.history.looks[look].ended = ended;
             }
             Ok(Reply::Pending) => {}
             Err(error) if error.is_transient() => {}
@@ -226,6 +233,11 @@ impl Simulation<'_> {
     pub(crate) fn moment(&self, stream: &skyfold::StreamName) -> Moment {
         let state = self.world.lock();
         Moment { step: self.turns, head: state.log.head(stream), time: state.now }
+    }
+
+    /// A moment that is not of any stream.
+    pub(crate) fn now_and_here(&self) -> Moment {
+        Moment { step: self.turns, head: Version::EMPTY, time: self.now() }
     }
 }
 

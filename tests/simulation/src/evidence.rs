@@ -7,11 +7,16 @@ use std::task::{Context, Poll, Waker};
 use skyfold::limits::BATCH_DOCUMENTS_MAX;
 use skyfold::ports::QueuedCommand;
 use skyfold::ports::{DocumentKey, DocumentStore, EventFeed, FeedQuery, Listing, Ports};
-use skyfold::{CommandId, DeadLetter, Payload, RecordedCommit, StreamName};
+use skyfold::{
+    CommandId, DeadLetter, EventId, Payload, RecordedCommit, Reply, StreamName, Trigger, Version,
+    ViewRequest,
+};
 
 use crate::faults::Fault;
-use crate::history::{Attempt, History};
+use crate::history::{Attempt, History, Look, Moment};
+use crate::personal::{Secret, secrets};
 use crate::simulation::Simulation;
+use crate::subject::OwnView;
 use crate::violation::Violation;
 use crate::world::Log;
 
@@ -37,10 +42,17 @@ pub(crate) struct Evidence {
     pub(crate) asked: BTreeMap<(StreamName, CommandId), Vec<usize>>,
     /// What the queue accepted.
     pub(crate) sent: Vec<Arc<QueuedCommand>>,
+    /// What clients said in the clear, by the stream for which it was.
+    pub(crate) secrets: Secrets,
+    /// What a port was given in the clear, if anything.
+    pub(crate) leak: Option<String>,
     pub(crate) turns: u64,
     /// What was wrong before the run was over.
     pub(crate) violation: Option<Violation>,
 }
+
+/// What concerns somebody, by the stream of the command that said it.
+pub(crate) type Secrets = BTreeMap<StreamName, Vec<Secret>>;
 
 /// A document.
 #[derive(Debug)]
@@ -51,8 +63,11 @@ pub(crate) struct Kept {
 
 impl Evidence {
     pub(crate) fn gather(simulation: Simulation<'_>) -> Self {
-        let Simulation { world, plan, memory, revision, history, turns, violation, .. } =
+        let secrets = secrets_of(&simulation.history);
+        let looks = last_looks(&simulation, &secrets);
+        let Simulation { world, plan, memory, revision, mut history, turns, violation, .. } =
             simulation;
+        history.looks.extend(looks);
         let ports = memory.ports();
         let mut asked: BTreeMap<_, Vec<usize>> = BTreeMap::new();
         for (nth, attempt) in history.attempts.iter().enumerate() {
@@ -75,10 +90,55 @@ impl Evidence {
             history,
             asked,
             sent: std::mem::take(&mut state.sent),
+            secrets,
+            leak: state.leak.take(),
             turns,
             violation,
         }
     }
+}
+
+fn secrets_of(history: &History) -> Secrets {
+    let mut found = Secrets::new();
+    for Attempt { stream, request, .. } in &history.attempts {
+        for secret in secrets(&request.command) {
+            let of_stream = found.entry(stream.clone()).or_default();
+            if !of_stream.contains(&secret) {
+                of_stream.push(secret);
+            }
+        }
+    }
+    found
+}
+
+/// How a process that knows nothing shows, in the end, what concerns somebody.
+fn last_looks(simulation: &Simulation<'_>, secrets: &Secrets) -> Vec<Look> {
+    let app = match simulation.revision.is_listed {
+        true => &simulation.subject.revised,
+        false => &simulation.subject.app,
+    };
+    if secrets.is_empty() || simulation.violation.is_some() {
+        return vec![];
+    }
+    let runtime = app.clone().bind(simulation.memory.ports()).expect("the app can be bound");
+    let mut looks = vec![];
+    for stream in secrets.keys() {
+        let now = simulation.moment(stream);
+        let moment = Moment { step: u64::MAX, time: now.time + time::Duration::DAY, ..now };
+        let is_of =
+            |view: &&OwnView| now.head > Version::EMPTY && view.category == stream.category();
+        for OwnView { projection, .. } in simulation.subject.own_views.iter().filter(is_of) {
+            let request = ViewRequest { key: stream.id().as_str().to_owned(), after: None };
+            let found = match at_once(runtime.invoke(projection, Trigger::View(request))) {
+                Ok(Reply::Answer(answer)) => Some(answer.body),
+                _ => None,
+            };
+            let after = EventId { stream: stream.clone(), version: now.head };
+            let (began, ended) = (moment, Some(moment));
+            looks.push(Look { projection, after, process: 0, began, ended, found });
+        }
+    }
+    looks
 }
 
 fn stored(feed: &dyn EventFeed) -> BTreeMap<StreamName, Vec<RecordedCommit>> {

@@ -58,11 +58,13 @@ pub enum Fault {
     Poison,
     /// A new revision of read models is built beside the old one, and switched to.
     Revision,
+    /// A subject of personal data is forgotten.
+    Forgetting,
 }
 
 impl Fault {
     /// Every fault there is.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::CrashBefore,
         Self::CrashAfter,
         Self::Cancel,
@@ -86,6 +88,7 @@ impl Fault {
         Self::Replay,
         Self::Poison,
         Self::Revision,
+        Self::Forgetting,
     ];
 
     /// How often it happens where it can, of 65,536 times, in a seed of medium weather.
@@ -101,9 +104,12 @@ impl Fault {
             Self::Twin | Self::Duplicate => 4_000,
             Self::LateDuplicate => 1_500,
             Self::Delay | Self::LostReply => 3_000,
-            Self::Skew | Self::Deployment | Self::Evolution | Self::Poison | Self::Revision => {
-                DRAWS / 2
-            }
+            Self::Skew
+            | Self::Deployment
+            | Self::Evolution
+            | Self::Poison
+            | Self::Revision
+            | Self::Forgetting => DRAWS / 2,
             Self::Replay => 3_000,
         }
     }
@@ -138,7 +144,8 @@ impl Faults {
     /// faults do to each other shows best while the others are quiet.
     pub fn drawn(rng: &mut Rng) -> Self {
         let mut faults = Self::none();
-        for fault in Fault::ALL {
+        // Whether somebody is forgotten is drawn last, see `forgetting`.
+        for fault in Fault::ALL.into_iter().filter(|fault| *fault != Fault::Forgetting) {
             let (doublings, is_drawn) = (rng.u32(0..6), rng.u32(0..5) > 1);
             if is_drawn {
                 let rate = (fault.usual_rate() << doublings) / 8;
@@ -156,6 +163,15 @@ impl Faults {
             }
         }
         faults
+    }
+
+    /// The same, and in every second run somebody is forgotten.
+    #[must_use]
+    pub(crate) fn forgetting(self, rng: &mut Rng) -> Self {
+        match rng.bool() {
+            true => self.with(Fault::Forgetting, Fault::Forgetting.usual_rate()),
+            false => self,
+        }
     }
 
     /// The same without `fault`.

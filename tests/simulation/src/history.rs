@@ -2,9 +2,12 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use skyfold::ports::Timer;
-use skyfold::{CommandRequest, ErrorKind, EventId, Payload, Receipt, StreamName, Version};
+use skyfold::{
+    CommandRequest, ErrorKind, EventId, Payload, Receipt, StreamId, StreamName, Version,
+};
 use time::OffsetDateTime;
 
 /// Who asked.
@@ -93,10 +96,24 @@ pub(crate) struct Look {
     pub(crate) projection: &'static str,
     /// The event that the view had to show.
     pub(crate) after: EventId,
-    /// Where its stream ended when the answer came.
-    pub(crate) head: Version,
+    /// The process that was asked.
+    pub(crate) process: u64,
+    pub(crate) began: Moment,
+    /// When the answer came, if one did.
+    pub(crate) ended: Option<Moment>,
     /// The view; `None` if there was none.
     pub(crate) found: Option<Payload>,
+}
+
+/// One attempt at forgetting somebody.
+#[derive(Clone, Debug)]
+pub(crate) struct Forgetting {
+    pub(crate) subject: StreamId,
+    /// The process that was asked.
+    pub(crate) process: u64,
+    pub(crate) began: Moment,
+    /// When it was acknowledged, if it was.
+    pub(crate) ended: Option<Moment>,
 }
 
 /// Everything that was asked and said, in the order in which it was asked.
@@ -104,4 +121,27 @@ pub(crate) struct Look {
 pub(crate) struct History {
     pub(crate) attempts: Vec<Attempt>,
     pub(crate) looks: Vec<Look>,
+    pub(crate) forgettings: Vec<Forgetting>,
+}
+
+/// How long a process goes by the keys that it has read.
+const KEY_LIFETIME: Duration = Duration::from_secs(30);
+
+impl History {
+    /// Whether somebody had begun to forget `subject` by then.
+    pub(crate) fn may_have_forgotten(&self, subject: &str, by: Moment) -> bool {
+        let mut forgettings = self.forgettings.iter();
+        forgettings.any(|one| one.subject.as_str() == subject && one.began.step <= by.step)
+    }
+
+    /// Whether no process shows anything of `subject` that is asked at `began`, or this one does
+    /// not.
+    pub(crate) fn has_forgotten(&self, subject: &str, began: Moment, process: Option<u64>) -> bool {
+        self.forgettings.iter().filter(|one| one.subject.as_str() == subject).any(|one| {
+            one.ended.is_some_and(|ended| {
+                let is_itself = process == Some(one.process) && began.step >= ended.step;
+                is_itself || began.time > ended.time + KEY_LIFETIME
+            })
+        })
+    }
 }

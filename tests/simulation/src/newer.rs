@@ -14,6 +14,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value, json};
 use skyfold::{Decider, Payload, RecordedEvent, Upcasters};
 
+use crate::personal::bare_event;
+
 /// The types of event that the next version writes in a newer schema.
 pub(crate) const CHANGED: [&str; 8] = [
     "OrderPlaced",
@@ -71,7 +73,7 @@ pub(crate) fn former_schema(name: &str) -> u32 {
     FORMER.iter().map(|upcasters| upcasters.current(name)).max().unwrap_or(1)
 }
 
-/// The same event as the version before would have written it.
+/// The same event as the version before would have written it, without personal data.
 pub(crate) fn former(mut event: RecordedEvent) -> RecordedEvent {
     let name = event.event_type.as_str();
     if CHANGED.contains(&name)
@@ -82,7 +84,7 @@ pub(crate) fn former(mut event: RecordedEvent) -> RecordedEvent {
         event.schema -= 1;
         event.data = data;
     }
-    event
+    bare_event(event)
 }
 
 impl<E: Serialize> Serialize for Newer<E> {

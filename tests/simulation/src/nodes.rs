@@ -14,12 +14,16 @@ const SKEW_MILLIS_MAX: i64 = 3_600_000;
 
 /// The processes.
 #[derive(Debug, Default)]
-pub(crate) struct Nodes(Vec<Node>);
+pub(crate) struct Nodes {
+    all: Vec<Node>,
+    /// How many were ever started.
+    started: u64,
+}
 
 impl Nodes {
     /// How many there are.
     pub(crate) fn count(&self) -> usize {
-        self.0.len()
+        self.all.len()
     }
 }
 
@@ -29,6 +33,8 @@ pub(crate) struct Node {
     pub(crate) runtime: Runtime,
     pub(crate) skew: time::Duration,
     pub(crate) release: Release,
+    /// Tells it from those that it replaced.
+    pub(crate) process: u64,
 }
 
 /// A version of the app.
@@ -67,10 +73,11 @@ impl Simulation<'_> {
         };
         let ports = ports(&self.memory.ports(), &self.world, skew, self.plan.pricing);
         let runtime = app.clone().bind(ports).expect("the app can be bound");
-        let started = Node { runtime, skew, release };
-        match self.nodes.0.get_mut(node) {
+        self.nodes.started += 1;
+        let started = Node { runtime, skew, release, process: self.nodes.started };
+        match self.nodes.all.get_mut(node) {
             Some(place) => *place = started,
-            None => self.nodes.0.push(started),
+            None => self.nodes.all.push(started),
         }
         let millis = skew.whole_milliseconds();
         let told = format_args!("node {node} starts, {release:?} release, clock {millis} ms off");
@@ -100,7 +107,7 @@ impl Simulation<'_> {
         self.is_deployed = true;
         if self.plan.faults.has(Fault::Evolution) {
             let behind = |node: &usize| self.node(*node).release != Release::Evolved;
-            let behind: Vec<_> = (0..self.nodes.0.len()).filter(behind).collect();
+            let behind: Vec<_> = (0..self.nodes.all.len()).filter(behind).collect();
             behind.into_iter().for_each(|node| self.restart(node));
         }
     }
@@ -112,11 +119,11 @@ impl Simulation<'_> {
 
     /// Any of the processes.
     pub(crate) fn any_node(&mut self) -> usize {
-        self.rng.usize(0..self.nodes.0.len())
+        self.rng.usize(0..self.nodes.all.len())
     }
 
     pub(crate) fn node(&self, node: usize) -> &Node {
-        &self.nodes.0[node]
+        &self.nodes.all[node]
     }
 
     /// The process in which `task` runs dies with all that it does.

@@ -112,6 +112,7 @@ impl Plan {
         let (nodes, instances) = (rng.usize(1..=NODES_MAX), rng.usize(1..=INSTANCES_MAX));
         let pricing = pricing(&mut rng);
         let (schedule, mishaps) = (rng.u64(..), rng.u64(..));
+        let faults = faults.forgetting(&mut rng);
         Self { seed, ops, faults, nodes, instances, pricing, calm, schedule, mishaps }
     }
 

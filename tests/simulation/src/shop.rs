@@ -10,12 +10,13 @@ use order::level::Pieces;
 use order::line::{Line, LineKind, Returned};
 use order::order::{Command, Order};
 use order::payment::{self, Payment};
+use order::recipient::Recipient;
 use order::sale::{Basket, Part};
 use order::stock::{self, Stock};
 use order::undoing::{Because, BroughtBack};
 use order::views::{CustomerOrder, DaySales, OrderSummary, ProductSales, StockLevel};
 use order::{Currency, Money};
-use skyfold::{App, CommandRequest, Edge, Projection, StreamId, StreamName};
+use skyfold::{App, CommandRequest, Edge, Payload, Personal, Projection, StreamId, StreamName};
 
 use crate::checker::{Balance, Decisions, Sagas, Views};
 use crate::evidence::at_once;
@@ -23,6 +24,7 @@ use crate::evolved::Evolved;
 use crate::faults::spread;
 use crate::fragile::Fragile;
 use crate::next::Next;
+use crate::personal::SECRET;
 use crate::plan::{Ask, Size};
 use crate::revised::Revised;
 use crate::subject::Subject;
@@ -132,7 +134,22 @@ fn asks(rng: &mut Rng, size: Size) -> Vec<Ask> {
     }
     (0..orders).for_each(|nth| shop.order(rng, nth));
     shop.asks.sort_by_key(|ask| ask.at);
+    if size == Size::Small && rng.bool() {
+        shop.asks.iter_mut().filter(|_| rng.u32(0..3) > 0).for_each(name_recipient);
+    }
     shop.asks
+}
+
+/// Says who gets what is ordered, if it is an order of a known customer.
+fn name_recipient(ask: &mut Ask) {
+    if let Ok(Command::Place(mut basket)) = ask.command.decode()
+        && let Some(customer) = basket.customer.clone()
+    {
+        let name = format!("{SECRET}, {}", ask.stream.id());
+        let recipient = Recipient { name, address: "7 Birdcage Walk".into() };
+        basket.recipient = Some(Personal::new(customer, recipient));
+        ask.command = Payload::encode(&Command::Place(basket)).expect("it has a JSON form");
+    }
 }
 
 /// Thinks up what is asked.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fastrand::Rng;
-use skyfold::{Error, ErrorKind, Failed, Reply, Result};
+use skyfold::{Error, ErrorKind, Failed, Reply, Result, StreamId, StreamName};
 use skyfold_memory::Memory;
 use time::OffsetDateTime;
 
@@ -53,6 +53,12 @@ pub(crate) enum Action {
     Revise,
     /// It is built, and switched to.
     Build,
+    /// A subject of personal data is forgotten.
+    Forget(StreamId),
+    /// A subject of personal data is given another key.
+    Renew(StreamId),
+    /// A client looks at what has become of a stream.
+    Look(StreamName),
     /// Nothing goes wrong any more.
     Calm,
 }
@@ -74,6 +80,10 @@ pub(crate) enum Work {
     Operate,
     /// The building of a new revision.
     Build,
+    /// An attempt at forgetting somebody, by its place in the history.
+    Forget(usize),
+    /// Another key for somebody.
+    Renew,
 }
 
 pub(crate) type Outcome = Result<Reply>;
@@ -157,6 +167,7 @@ impl<'a> Simulation<'a> {
         }
         self.plan_operator();
         self.plan_revision();
+        self.plan_forgetting();
     }
 
     /// Some time before nothing goes wrong any more.
@@ -198,6 +209,9 @@ impl<'a> Simulation<'a> {
             Action::Operate => self.operate(),
             Action::Revise => self.revise(),
             Action::Build => self.build(),
+            Action::Forget(subject) => self.forget(subject),
+            Action::Renew(subject) => self.renew(subject),
+            Action::Look(stream) => self.look_back(stream),
             Action::Calm => {
                 {
                     let mut state = self.world.lock();
@@ -258,6 +272,8 @@ impl<'a> Simulation<'a> {
             Work::Replay(consumer) => self.replayed(consumer, outcome),
             Work::Operate => self.operated(outcome),
             Work::Build => self.built(outcome),
+            Work::Forget(nth) => self.forgot(nth, outcome),
+            Work::Renew => self.renewed(outcome),
         }
     }
 
@@ -291,7 +307,7 @@ impl<'a> Simulation<'a> {
         self.scheduler.kill(tasks);
         for task in tasks {
             match self.works.remove(task) {
-                None | Some((_, Work::Look(_))) => {}
+                None | Some((_, Work::Look(_) | Work::Renew)) => {}
                 Some((_, Work::Ask(attempt))) => self.unanswered(attempt),
                 Some((_, Work::Serve { inbox, parcels })) => {
                     self.free(inbox);
@@ -304,6 +320,7 @@ impl<'a> Simulation<'a> {
                 Some((_, Work::Replay(consumer))) => self.replay_later(consumer),
                 Some((_, Work::Operate)) => self.operate_later(),
                 Some((_, Work::Build)) => self.build_later(),
+                Some((_, Work::Forget(nth))) => self.forget_later(nth),
             }
         }
     }

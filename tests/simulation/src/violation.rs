@@ -30,11 +30,13 @@ pub enum Harm {
     Stuck,
     /// Something was given up.
     Parked,
+    /// Something was shown, kept or sent that nobody may see.
+    Revealed,
 }
 
 impl Harm {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Lost,
         Self::Doubled,
         Self::Disordered,
@@ -43,6 +45,7 @@ impl Harm {
         Self::WrongMoney,
         Self::Stuck,
         Self::Parked,
+        Self::Revealed,
     ];
 }
 
@@ -57,6 +60,7 @@ impl fmt::Display for Harm {
             Self::WrongMoney => "wrong stock or money",
             Self::Stuck => "stuck",
             Self::Parked => "parked",
+            Self::Revealed => "revealed",
         })
     }
 }
@@ -112,6 +116,9 @@ pub enum Rule {
     LettersArePoison,
     LettersAreSeenTo,
     RevisionsAreBuilt,
+    PersonalIsSealed,
+    ForgottenIsGone,
+    ForgettingEnds,
     NothingPanics,
     HealthIsTold,
 }
@@ -169,6 +176,9 @@ impl Rule {
             Self::LettersArePoison => "only poison is set aside",
             Self::LettersAreSeenTo => "every dead letter is closed once it is seen to",
             Self::RevisionsAreBuilt => "a new revision is built in the end",
+            Self::PersonalIsSealed => "personal data leave a process sealed alone",
+            Self::ForgottenIsGone => "what is forgotten is neither shown nor taken again",
+            Self::ForgettingEnds => "who is to be forgotten is forgotten in the end",
             Self::NothingPanics => "nothing panics",
             Self::HealthIsTold => "an app that has kept up says so",
         }
@@ -223,8 +233,10 @@ impl Rule {
             | Self::ComesToRest
             | Self::LettersAreSeenTo
             | Self::RevisionsAreBuilt
+            | Self::ForgettingEnds
             | Self::HandledInTheEnd => Harm::Stuck,
             Self::NothingIsParked | Self::LettersArePoison => Harm::Parked,
+            Self::PersonalIsSealed | Self::ForgottenIsGone => Harm::Revealed,
         }
     }
 }

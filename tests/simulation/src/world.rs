@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use skyfold::ports::{DocumentKey, Listing, QueuedCommand};
-use skyfold::{CloudEvent, EventId, RecordedCommit, RecordedEvent, StreamName, Version};
+use skyfold::{CloudEvent, EventId, Payload, RecordedCommit, RecordedEvent, StreamName, Version};
 use time::OffsetDateTime;
 use time::macros::datetime;
 
 use crate::faults::{Counts, Fault, Faults};
+use crate::personal::shows_secret;
 use crate::scheduler::TaskId;
 use crate::trace::{Trace, Tracing};
 
@@ -61,6 +62,8 @@ pub(crate) struct State {
     pub(crate) documents: BTreeMap<DocumentKey, Vec<Listing>>,
     /// Every command that the queue accepted, as often as it did.
     pub(crate) sent: Vec<Arc<QueuedCommand>>,
+    /// The first that a port was given with a secret in the clear.
+    pub(crate) leak: Option<String>,
 }
 
 /// The commits of all streams.
@@ -112,6 +115,13 @@ impl State {
         Some(struck)
     }
 
+    /// Looks for secrets in what is given to a port.
+    pub(crate) fn inspect(&mut self, what: impl fmt::Debug, payload: &Payload) {
+        if shows_secret(payload.get()) {
+            self.leak.get_or_insert_with(|| format!("{what:?}: {}", payload.get()));
+        }
+    }
+
     /// Writes down what the task at hand does.
     pub(crate) fn note(&mut self, what: impl fmt::Display) {
         let task = self.task;
@@ -146,6 +156,7 @@ impl World {
             log: Log::default(),
             documents: BTreeMap::new(),
             sent: vec![],
+            leak: None,
         })))
     }
 

@@ -14,6 +14,7 @@ use crate::checker::{Audit, is_written};
 use crate::evidence::Evidence;
 use crate::history::{Answer, Attempt};
 use crate::newer::former;
+use crate::personal::{Secret, secrets};
 use crate::violation::{Rule, Verdict, Violation, ensure};
 
 /// What the edge makes of a command.
@@ -78,7 +79,10 @@ impl<D: Decider> Decisions<D> {
         let answered = answers.into_iter().filter_map(|attempt| Some((attempt, attempt.ended?)));
         let mut answers =
             Spans::of(answered.map(|(attempt, ended)| (attempt.began.head, ended.head, attempt)));
-        answers.at(version, |attempt| self.is_right(&state, version, attempt));
+        let is_right = |state: &D::State, version, attempt: &&Attempt| {
+            self.is_right(evidence, state, version, attempt)
+        };
+        answers.at(version, |attempt| is_right(&state, version, attempt));
         for commit in evidence.log.commits(stream) {
             self.check_commit(evidence, &state, commit)?;
             for event in commit.events() {
@@ -86,20 +90,30 @@ impl<D: Decider> Decisions<D> {
             }
             version = commit.last();
             check_carried::<D>(commit, &state)?;
-            answers.at(version, |attempt| self.is_right(&state, version, attempt));
+            answers.at(version, |attempt| is_right(&state, version, attempt));
         }
         let answers = answers.wrong();
         ensure(Rule::RefusalsAreRight, answers.is_empty(), || format!("{answers:#?}"))
     }
 
     /// Whether `attempt` was rightly answered on `state`.
-    fn is_right(&self, state: &D::State, version: Version, attempt: &Attempt) -> bool {
+    fn is_right(
+        &self,
+        evidence: &Evidence,
+        state: &D::State,
+        version: Version,
+        attempt: &Attempt,
+    ) -> bool {
         let Ok(command) = self.command(&attempt.stream, &attempt.request) else { return false };
         match (D::decide(state, command), &attempt.answer) {
             (Ok(events), Answer::Accepted(receipt)) => {
                 events.is_empty() && receipt.version == version
             }
             (Err(refusal), Answer::Refused(reason)) => refusal.to_string() == *reason,
+            // Core refuses what concerns somebody who was forgotten, whatever is decided.
+            (Ok(events), Answer::Refused(reason)) => {
+                !events.is_empty() && is_of_forgotten(evidence, attempt, reason)
+            }
             _ => false,
         }
     }
@@ -153,6 +167,15 @@ impl<D: Decider> Decisions<D> {
         let decoded = self.events.decode(former(event));
         decoded.map_err(|error| Violation::new(Rule::Readable, error.to_string()))
     }
+}
+
+/// Whether `reason` refuses data of somebody who was forgotten by then.
+fn is_of_forgotten(evidence: &Evidence, attempt: &Attempt, reason: &str) -> bool {
+    let subject = reason.strip_suffix(" was forgotten and takes no personal data: use another id");
+    let (Some(subject), Some(ended)) = (subject, attempt.ended) else { return false };
+    let is_named = |(whom, _): &Secret| whom.as_str() == subject;
+    secrets(&attempt.request.command).iter().any(is_named)
+        && evidence.history.may_have_forgotten(subject, ended)
 }
 
 /// Whether `events` are written as `found`.

@@ -2,6 +2,7 @@
 
 mod balance;
 mod decisions;
+mod forgotten;
 mod letters;
 #[cfg(test)]
 mod linear;
@@ -22,6 +23,7 @@ use serde_json::Value;
 use skyfold::ports::DocumentKey;
 
 use crate::evidence::Evidence;
+use crate::personal::bare;
 use crate::subject::{OwnView, Subject};
 use crate::violation::{Rule, Verdict, ensure};
 
@@ -44,6 +46,7 @@ pub(crate) fn check(subject: &Subject, evidence: &Evidence) -> Verdict {
     streams::check(evidence)?;
     receipts::check(evidence)?;
     timers::check(evidence)?;
+    forgotten::check(evidence)?;
     let of_revision: &[_] = if evidence.is_revised { &subject.revised_audits } else { &[] };
     subject.audits.iter().chain(of_revision).try_for_each(|audit| audit.check(evidence))
 }
@@ -66,12 +69,12 @@ fn check_reached(evidence: &Evidence, consumer: &str, heard: &[&str]) -> Verdict
     Ok(())
 }
 
-/// Whether `value` has the JSON form `text`.
+/// Whether `value` has the JSON form `text`, personal data aside.
 fn is_written<T: Serialize>(value: &T, text: &str) -> bool {
     let Ok(written) = serde_json::to_string(value) else { return false };
     // Nearly always it is the same to the byte.
     written == text || {
-        let parse = |text: &str| serde_json::from_str::<Value>(text).ok();
+        let parse = |text: &str| serde_json::from_str::<Value>(text).ok().map(bare);
         parse(&written).is_some_and(|written| Some(written) == parse(text))
     }
 }

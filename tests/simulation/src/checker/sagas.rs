@@ -11,6 +11,7 @@ use skyfold::{
 use crate::checker::{Audit, is_written};
 use crate::evidence::Evidence;
 use crate::newer::former;
+use crate::personal::bare_event;
 use crate::violation::{Rule, Verdict, Violation, ensure};
 
 /// Every event is recorded once by the transaction that it belongs to; what each record asks for
@@ -108,7 +109,8 @@ impl<S: Saga> Sagas<S> {
             let is_first = expected.remove(&heard);
             let rule = Rule::HeardOnce;
             ensure(rule, is_first, || format!("{stream} records {heard} again, or for nothing"))?;
-            let is_same = evidence.log.event(&heard).as_ref() == Some(&record.heard);
+            let recorded = evidence.log.event(&heard).map(bare_event);
+            let is_same = recorded == Some(bare_event(record.heard.clone()));
             ensure(Rule::RecordsAreTrue, is_same, || format!("{heard} in {stream}"))?;
             let before: Option<Version> = reached.insert(heard.stream.clone(), heard.version);
             let is_later = before < Some(heard.version);

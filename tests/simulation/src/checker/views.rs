@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use skyfold::ports::{DocumentKey, Listing};
 use skyfold::{Payload, Projection, RecordedEvent, Route, StreamName, Version};
 
@@ -12,6 +13,7 @@ use crate::checker::{Audit, is_written, letters};
 use crate::evidence::Evidence;
 use crate::history::Look;
 use crate::newer::former;
+use crate::personal::is_revealed;
 use crate::subject::OwnView;
 use crate::violation::{Rule, Verdict, Violation, ensure};
 
@@ -63,7 +65,10 @@ impl<P: Projection> Audit for Views<P> {
                 if let Some(looks) = looks.get_mut(&event.stream) {
                     let view = views.get(event.stream.id().as_str());
                     let expected = view.map_or(&[][..], Vec::as_slice);
-                    looks.at(event.version, |look| shown(look.found.as_ref(), expected).is_some());
+                    looks.at(event.version, |look| {
+                        let is = |view: &_, found: &_| is_shown(evidence, look, view, found);
+                        shown(look.found.as_ref(), expected, is).is_some()
+                    });
                 }
             }
         }
@@ -96,25 +101,44 @@ fn apply<P: Projection>(
 /// stream ended then.
 fn looks<P: Projection>(evidence: &Evidence) -> BTreeMap<&StreamName, Spans<&Look>> {
     let mut looks: BTreeMap<&StreamName, Vec<_>> = BTreeMap::new();
-    let of_this = |look: &&Look| look.projection == P::NAME && look.head > Version::EMPTY;
-    for look in evidence.history.looks.iter().filter(of_this) {
-        let span = (look.after.version, look.head, look);
-        looks.entry(&look.after.stream).or_default().push(span);
+    for look in evidence.history.looks.iter().filter(|look| look.projection == P::NAME) {
+        if let Some(ended) = look.ended {
+            let span = (look.after.version, ended.head, look);
+            looks.entry(&look.after.stream).or_default().push(span);
+        }
     }
     looks.into_iter().map(|(stream, looks)| (stream, Spans::of(looks))).collect()
 }
 
-/// The view among those `expected` that is what was `found`. Where none is expected there is none.
-fn shown<'a, V: Serialize>(
+/// Whether `look` rightly found `found` where `view` is expected: in the place of personal data is
+/// what its subject said, or nothing once that may be forgotten.
+fn is_shown<V: Serialize>(evidence: &Evidence, look: &Look, view: &V, found: &Payload) -> bool {
+    let is_right = |subject: &str, found: &Value| {
+        let mut said = evidence.secrets.get(&look.after.stream).into_iter().flatten();
+        let is_said = said.any(|(whom, secret)| whom.as_str() == subject && secret == found);
+        let ended = look.ended.unwrap_or(look.began);
+        is_said || (found.is_null() && evidence.history.may_have_forgotten(subject, ended))
+    };
+    is_written(view, found.get())
+        || match (serde_json::to_value(view), found.decode()) {
+            (Ok(view), Ok(found)) => is_revealed(&found, &view, &is_right),
+            _ => false,
+        }
+}
+
+/// The view among those `expected` that `is` what was `found`. Where none is expected there is
+/// none.
+fn shown<'a, V>(
     found: Option<&Payload>,
     expected: &'a [Option<V>],
+    is: impl Fn(&V, &Payload) -> bool,
 ) -> Option<Option<&'a V>> {
     if expected.is_empty() && found.is_none() {
         return Some(None);
     }
     let is_found = |view: &&Option<V>| match (found, view) {
         (None, None) => true,
-        (Some(found), Some(expected)) => is_written(expected, found.get()),
+        (Some(found), Some(expected)) => is(expected, found),
         _ => false,
     };
     expected.iter().find(is_found).map(Option::as_ref)
@@ -138,7 +162,8 @@ fn check_documents<P: Projection>(evidence: &Evidence, views: &Folded<P::View>) 
             .decode()
             .map_err(|error| Violation::new(Rule::Readable, error.to_string()))?;
         let expected = views.get(key).map_or(&[][..], Vec::as_slice);
-        let Some(view) = shown(body.view.as_ref(), expected) else {
+        let is = |view: &_, found: &Payload| is_written(view, found.get());
+        let Some(view) = shown(body.view.as_ref(), expected, is) else {
             let expected = serde_json::to_string(&expected).unwrap_or_default();
             let found = &kept.body;
             let found = format!("{collection}/{key}\nfound:    {found}\nexpected: {expected}");

@@ -27,8 +27,15 @@ impl Bus {
                 continue;
             }
             let message = message(nth);
-            if let Message::Command(command, _) = &message {
-                state.sent.push(command.clone());
+            match &message {
+                Message::Command(command, _) => {
+                    state.inspect(&command.category, &command.request.command);
+                    state.sent.push(command.clone());
+                }
+                Message::Event(event) => {
+                    event.data.iter().for_each(|data| state.inspect(&event.id, data));
+                }
+                Message::Commit(_) => {}
             }
             state.posted.push(message);
             answers.push(match fate {

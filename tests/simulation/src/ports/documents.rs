@@ -33,6 +33,7 @@ impl Documents {
             let outcome = outcomes.next().expect("the store answers every write");
             match &outcome {
                 Ok(_) => {
+                    write.body.iter().for_each(|body| state.inspect(&write.key, body));
                     state.documents.insert(write.key.clone(), write.listings.clone());
                 }
                 Err(error) => state.note(format_args!("{}: {error}", write.key.id)),

@@ -23,8 +23,11 @@ impl Events {
     async fn record(&self, expected: &Head, commit: &Commit) -> Result<()> {
         self.store.append(expected, commit).await?;
         let (stream, first) = (expected.stream().clone(), expected.version().next());
-        let commit = Arc::new(RecordedCommit { stream, first, commit: commit.clone() });
+        let commit = RecordedCommit { stream: stream.clone(), first, commit: commit.clone() };
+        let commit = Arc::new(commit);
         let mut state = self.gate.world.lock();
+        commit.commit.events().iter().for_each(|event| state.inspect(&stream, &event.data));
+        commit.commit.state().into_iter().for_each(|kept| state.inspect(&stream, &kept.state));
         state.log.push(commit.clone());
         state.posted.push(Message::Commit(commit));
         Ok(())
@@ -121,6 +124,7 @@ impl EventStore for Events {
 
     async fn save_snapshot(&self, stream: &StreamName, snapshot: &Snapshot) -> Result<()> {
         let call = Call::SaveSnapshot(stream, snapshot.version);
+        self.gate.world.lock().inspect(stream, &snapshot.state.state);
         self.gate.pass(Effect::Write, call, self.store.save_snapshot(stream, snapshot)).await
     }
 }

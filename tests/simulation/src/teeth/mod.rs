@@ -8,6 +8,7 @@ mod commands;
 mod deliveries;
 mod evolution;
 mod letters;
+mod privacy;
 mod sagas;
 mod views;
 
@@ -48,6 +49,7 @@ pub fn defects() -> impl Iterator<Item = &'static Defect> {
         deliveries::DEFECTS,
         evolution::DEFECTS,
         letters::DEFECTS,
+        privacy::DEFECTS,
         sagas::DEFECTS,
         views::DEFECTS,
     ];
