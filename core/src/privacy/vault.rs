@@ -297,3 +297,66 @@ impl Opening<'_> {
 fn numbered(keys: &[SubjectKey], number: u32) -> Option<&SubjectKey> {
     keys.get((number as usize).checked_sub(1)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::{Pin, pin};
+    use std::task::{Context, Poll, Waker};
+
+    use async_trait::async_trait;
+
+    use super::*;
+
+    /// A store whose answers take a while.
+    #[derive(Debug)]
+    struct Slow(Mutex<Keyring>);
+
+    #[async_trait]
+    impl KeyStore for Slow {
+        async fn get(&self, _: &[StreamId]) -> Result<Vec<Keyring>> {
+            let found = self.0.lock().unwrap().clone();
+            tokio::task::yield_now().await;
+            Ok(vec![found])
+        }
+
+        async fn create(&self, _: &StreamId, _: u32, _: &SubjectKey) -> Result<Keyring> {
+            unreachable!("there are keys")
+        }
+
+        async fn destroy(&self, _: &StreamId) -> Result<()> {
+            *self.0.lock().unwrap() = Keyring::Destroyed;
+            Ok(())
+        }
+    }
+
+    #[derive(Debug)]
+    struct Still;
+
+    #[async_trait]
+    impl Clock for Still {
+        fn now(&self) -> OffsetDateTime {
+            OffsetDateTime::UNIX_EPOCH
+        }
+
+        async fn sleep(&self, _: Duration) {}
+    }
+
+    fn poll<T>(future: Pin<&mut impl Future<Output = T>>) -> Poll<T> {
+        future.poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    #[tokio::test]
+    async fn keys_that_were_read_before_their_subject_was_forgotten_are_not_kept() {
+        let key = SubjectKey::from_bytes([1; SubjectKey::BYTES]);
+        let keys = Arc::new(Slow(Mutex::new(Keyring::Keys(vec![key]))));
+        let vault = Vault { keys, clock: Arc::new(Still), cached: Mutex::default() };
+        let ada = StreamId::new("ada").unwrap();
+        let needed = BTreeMap::from([(ada.clone(), 1)]);
+        let mut reading = pin!(vault.rings(&needed));
+        assert!(poll(reading.as_mut()).is_pending(), "the keys are on their way");
+        vault.forget(&ada).await.unwrap();
+        let read = reading.await.unwrap();
+        assert!(matches!(read[&ada], Keyring::Keys(_)), "they were read before");
+        assert_eq!(vault.rings(&needed).await.unwrap()[&ada], Keyring::Destroyed);
+    }
+}
