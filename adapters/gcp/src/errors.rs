@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use googleapis_tonic_google_firestore_v1::google::rpc;
 use prost::Message as _;
-use skyfold::{Error, ErrorKind};
+use skyfold::{Error, ErrorKind, Result};
 use tonic::{Code, Status};
 
 /// How long to wait after a request that came too often, where the answer does not say.
@@ -33,6 +33,11 @@ pub(crate) fn again(error: &Error) -> Error {
         Some(wait) => copy.with_retry_after(wait),
         None => copy,
     }
+}
+
+/// The same outcome once more.
+pub(crate) fn copy(outcome: &Result<()>) -> Result<()> {
+    outcome.as_ref().map_err(again).copied()
 }
 
 /// `error` as that of a write that nothing had to hold for: what it met was not another writer's

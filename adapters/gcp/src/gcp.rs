@@ -10,7 +10,8 @@ use crate::documents::Documents;
 use crate::events::Events;
 use crate::firestore::Database;
 use crate::keys::Keys;
-use crate::queue::{Commands, Target};
+use crate::queue::{Commands, Target, TaskQueue};
+use crate::topic::Topic;
 
 /// What the resources of one app are called, each by its full name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,10 @@ pub struct Names {
     pub keys: String,
     /// The topic of events: `projects/order/topics/order`.
     pub topic: String,
+    /// The topic of commands that are to run at once: `projects/order/topics/order-commands`. It
+    /// takes a hundred of them in one request, where a queue takes each in its own, and as many a
+    /// second as there are; without one they are tasks as well.
+    pub immediate: Option<String>,
     /// The queue of commands: `projects/order/locations/europe-west3/queues/order`.
     pub queue: String,
     /// Where it delivers them.
@@ -56,9 +61,13 @@ impl Gcp {
         let events = Arc::new(events);
         let documents = Documents { database, clock: clock.clone() };
         let keys = Keys { database: Database::new(clients.firestore.clone(), &names.keys) };
-        let bus = Bus::new(clients.pubsub.clone(), &names.topic);
-        let (tasks, target) = (clients.tasks.clone(), names.target.clone());
-        let queue = Commands::new(tasks, &names.queue, target, clock.clone());
+        let topic = |name: &String| Topic::new(clients.pubsub.clone(), name);
+        let bus = Bus { topic: topic(&names.topic) };
+        let queue = Commands {
+            queue: TaskQueue::new(clients.tasks.clone(), &names.queue, names.target.clone()),
+            topic: names.immediate.as_ref().map(topic),
+            clock: clock.clone(),
+        };
         Ports {
             events: events.clone(),
             feed: events,

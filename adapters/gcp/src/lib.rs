@@ -9,6 +9,7 @@
 //!     database: "projects/order/databases/(default)".into(),
 //!     keys: "projects/order/databases/keys".into(),
 //!     topic: "projects/order/topics/order".into(),
+//!     immediate: None,
 //!     queue: "projects/order/locations/europe-west3/queues/order".into(),
 //!     target: Target {
 //!         url: "https://order-1234567890.europe-west3.run.app/commands".into(),
@@ -56,6 +57,7 @@ mod gcp;
 pub mod indexes;
 mod keys;
 mod queue;
+mod topic;
 
 pub use clients::{Clients, Wire};
 pub use gcp::{Gcp, Names};

@@ -2,8 +2,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures::StreamExt as _;
+use futures::{FutureExt as _, StreamExt as _};
 use googleapis_tonic_google_cloud_tasks_v2::google::cloud::tasks::v2;
+use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::PubsubMessage;
 use prost_types::Timestamp;
 use skyfold::limits::{BATCH_COMMANDS_MAX, COMMAND_BYTES_MAX};
 use skyfold::ports::{Clock, Queue, QueuedCommand};
@@ -15,14 +16,18 @@ use v2::{CreateTaskRequest, HttpMethod, HttpRequest, OidcToken, Task, task};
 
 use crate::calls::{Header, REQUEST_MAX, answered, request};
 use crate::clients::Wire;
-use crate::errors::{again, unguarded};
+use crate::errors::{again, copy, unguarded};
+use crate::topic::{Group, Topic, requests};
 
 /// How far ahead a task can be scheduled: 30 days ("Cloud Tasks quotas and limits"), less a day, so
 /// that clocks may differ. A command that is due later is delivered early, and sent once more.
 const AHEAD_MAX: Duration = Duration::days(29);
 
-/// How many requests of one batch are on their way at once: there is none that makes several.
+/// How many requests of one batch are on their way at once: there is none that makes several tasks.
 const CONCURRENT_MAX: usize = 16;
+
+/// What a command is sent as.
+const CONTENT_TYPE: &str = "application/json";
 
 /// Where tasks deliver commands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,45 +39,45 @@ pub struct Target {
     pub account: Option<String>,
 }
 
-/// A queue of Cloud Tasks.
+/// A queue of Cloud Tasks, and a topic of Pub/Sub beside it if there is one.
 #[derive(Clone, Debug)]
 pub(crate) struct Commands {
-    client: CloudTasksClient<Wire>,
-    queue: String,
-    route: Option<Header>,
-    target: Target,
-    clock: Arc<dyn Clock>,
+    pub(crate) queue: TaskQueue,
+    /// Takes what is to run at once.
+    pub(crate) topic: Option<Topic>,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
-impl Commands {
-    /// The queue of the full name `queue`, reached over `wire`, which delivers to `target`.
-    pub(crate) fn new(wire: Wire, queue: &str, target: Target, clock: Arc<dyn Clock>) -> Self {
-        let route = Header::route(&format!("parent={queue}"));
-        Self { client: CloudTasksClient::new(wire), queue: queue.to_owned(), route, target, clock }
+/// A queue of Cloud Tasks.
+#[derive(Clone, Debug)]
+pub(crate) struct TaskQueue {
+    client: CloudTasksClient<Wire>,
+    name: String,
+    route: Option<Header>,
+    target: Target,
+}
+
+impl TaskQueue {
+    /// The queue of the full name `name`, reached over `wire`, which delivers to `target`.
+    pub(crate) fn new(wire: Wire, name: &str, target: Target) -> Self {
+        let route = Header::route(&format!("parent={name}"));
+        Self { client: CloudTasksClient::new(wire), name: name.to_owned(), route, target }
     }
 
-    async fn create(&self, command: &QueuedCommand, now: OffsetDateTime) -> Result<()> {
-        let task = Some(self.task(command, now)?);
-        let message = CreateTaskRequest { parent: self.queue.clone(), task, response_view: 0 };
+    async fn create(&self, task: Task) -> Result<()> {
+        let (parent, task) = (self.name.clone(), Some(task));
+        let message = CreateTaskRequest { parent, task, response_view: 0 };
         let mut client = self.client.clone();
         let create = client.create_task(request(message, REQUEST_MAX, &self.route));
-        let what = format!("the queue {}", self.queue);
+        let what = format!("the queue {}", self.name);
         answered(&what, REQUEST_MAX, create).await.map_err(unguarded)?;
         Ok(())
     }
 
-    /// `command` as a task. It has no name: one that says which it is makes the service look for
-    /// others of that name, which takes it longer, and the command's own id tells as well.
-    fn task(&self, command: &QueuedCommand, now: OffsetDateTime) -> Result<Task> {
-        let bytes = command.request.command.bytes();
-        if bytes > COMMAND_BYTES_MAX {
-            let message = format!("the command has {bytes} bytes, of at most {COMMAND_BYTES_MAX}");
-            return Err(Error::new(ErrorKind::Oversized, message));
-        }
-        let body = serde_json::to_vec(command).map_err(|error| {
-            let message = format!("the command {} has no JSON form", command.request.id);
-            Error::new(ErrorKind::Invalid, message).with_source(error)
-        })?;
+    /// The command whose JSON is `body` as a task, delivered `at` that time, or at once. It has no
+    /// name: one that says which it is makes the service look for others of that name, which takes
+    /// it longer, and the command's own id tells as well.
+    fn task(&self, body: Vec<u8>, at: Option<Timestamp>) -> Task {
         let Target { url, account } = &self.target;
         let token = |account: &String| {
             AuthorizationHeader::OidcToken(OidcToken {
@@ -83,16 +88,33 @@ impl Commands {
         let request = HttpRequest {
             url: url.clone(),
             http_method: HttpMethod::Post.into(),
-            headers: HashMap::from([("content-type".into(), "application/json".into())]),
+            headers: HashMap::from([("content-type".into(), CONTENT_TYPE.into())]),
             body,
             authorization_header: account.as_ref().map(token),
         };
-        Ok(Task {
-            message_type: Some(task::MessageType::HttpRequest(request)),
-            schedule_time: command.due.and_then(|due| schedule(due, now)),
-            ..Default::default()
-        })
+        let message_type = Some(task::MessageType::HttpRequest(request));
+        Task { message_type, schedule_time: at, ..Default::default() }
     }
+}
+
+/// `command` as JSON.
+fn body(command: &QueuedCommand) -> Result<Vec<u8>> {
+    let bytes = command.request.command.bytes();
+    if bytes > COMMAND_BYTES_MAX {
+        let message = format!("the command has {bytes} bytes, of at most {COMMAND_BYTES_MAX}");
+        return Err(Error::new(ErrorKind::Oversized, message));
+    }
+    serde_json::to_vec(command).map_err(|error| {
+        let message = format!("the command {} has no JSON form", command.request.id);
+        Error::new(ErrorKind::Invalid, message).with_source(error)
+    })
+}
+
+/// `command`, whose JSON is `data`, as a message.
+fn message(command: &QueuedCommand, data: Vec<u8>) -> PubsubMessage {
+    let attributes = [("content-type", CONTENT_TYPE), ("category", &command.category)];
+    let attributes = attributes.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    PubsubMessage { data, attributes: attributes.into(), ..Default::default() }
 }
 
 /// When a command that is `due` is delivered, unless it is at once.
@@ -115,12 +137,44 @@ impl Queue for Commands {
             return batch.iter().map(|_| Err(again(&refused))).collect();
         }
         let now = self.clock.now();
-        let mut creates = vec![];
-        for command in batch {
-            creates.push(self.create(command, now));
+        let (mut outcomes, mut group, mut sends) = (vec![], Group::new(), vec![]);
+        for (nth, command) in batch.iter().enumerate() {
+            let at = command.due.and_then(|due| schedule(due, now));
+            outcomes.push(body(command).map(|body| match &self.topic {
+                Some(_) if at.is_none() => group.push((nth, message(command, body))),
+                _ => sends.push(self.create(nth, self.queue.task(body, at)).boxed()),
+            }));
         }
-        futures::stream::iter(creates).buffered(CONCURRENT_MAX).collect().await
+        if let Some(topic) = &self.topic {
+            let requests = requests(group).into_iter();
+            sends.extend(
+                requests.map(|(places, messages)| publish(topic, places, messages).boxed()),
+            );
+        }
+        let sent = futures::stream::iter(sends).buffer_unordered(CONCURRENT_MAX);
+        let sent: Vec<_> = sent.collect().await;
+        for (place, outcome) in sent.into_iter().flatten() {
+            outcomes[place] = outcome;
+        }
+        outcomes
     }
+}
+
+impl Commands {
+    /// Creates the task of the `nth` command of a batch.
+    async fn create(&self, nth: usize, task: Task) -> Vec<(usize, Result<()>)> {
+        vec![(nth, self.queue.create(task).await)]
+    }
+}
+
+/// Publishes the commands of these `places` of a batch.
+async fn publish(
+    topic: &Topic,
+    places: Vec<usize>,
+    messages: Vec<PubsubMessage>,
+) -> Vec<(usize, Result<()>)> {
+    let outcome = topic.publish(messages).await;
+    places.into_iter().map(|place| (place, copy(&outcome))).collect()
 }
 
 #[cfg(test)]

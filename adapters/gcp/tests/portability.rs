@@ -1,5 +1,5 @@
-//! The same invoices over Google's emulator of Firestore, and in memory: what was answered, recorded
-//! and shown is equal. The documents are read from the database itself, past the adapter.
+//! The same invoices over Google's emulator of Firestore, and in memory: what was answered,
+//! recorded and shown is equal. The documents are read from the database itself, past the adapter.
 
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 

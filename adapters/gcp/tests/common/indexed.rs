@@ -1,6 +1,6 @@
-//! Which index a query needs, as Firestore itself demands it and its emulator does not ("Index types
-//! in Cloud Firestore"), and that no field is written of which nobody said what index it has: it
-//! would have one by itself.
+//! Which index a query needs, as Firestore itself demands it and its emulator does not ("Index
+//! types in Cloud Firestore"), and that no field is written of which nobody said what index it has:
+//! it would have one by itself.
 
 use std::collections::BTreeSet;
 

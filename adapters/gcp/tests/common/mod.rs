@@ -30,7 +30,7 @@ use skyfold_memory::VirtualClock;
 
 use self::doorbell::Doorbell;
 pub use self::emulator::{firestore, project, pubsub};
-use self::services::Services;
+pub use self::services::{IMMEDIATE, Services};
 pub use self::wire::{Answer, Line, Weather};
 
 /// How many rounds a settling may take before something must be wrong.
@@ -51,6 +51,7 @@ pub fn names(project: &str) -> Names {
         database: format!("projects/{project}/databases/(default)"),
         keys: format!("projects/{project}/databases/keys"),
         topic: "projects/order/topics/order".into(),
+        immediate: None,
         queue: "projects/order/locations/europe-west3/queues/order".into(),
         target: Target { url: "http://order.local/commands".into(), account: None },
     }

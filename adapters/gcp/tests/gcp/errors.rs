@@ -153,7 +153,8 @@ pub(crate) async fn a_guard_on_what_is_gone_conflicts_and_a_missing_database_doe
     }
 }
 
-fn queued(count: usize) -> Vec<QueuedCommand> {
+/// As many commands as `count`, each to run at once.
+pub(crate) fn queued(count: usize) -> Vec<QueuedCommand> {
     let command = |n: usize| QueuedCommand {
         category: "account".into(),
         request: CommandRequest {

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
+mod commands;
 #[path = "../common/mod.rs"]
 mod common;
 mod costs;
@@ -21,6 +22,8 @@ use crate::common::trials::run;
 
 fn main() -> ExitCode {
     let cases = cases![
+        commands::what_is_to_run_at_once_goes_by_the_topic_and_what_is_due_later_by_the_queue,
+        commands::what_the_topic_refuses_has_failed_and_nothing_else,
         costs::a_command_is_one_write_and_cold_one_read_whatever_the_length,
         costs::an_event_into_a_view_is_one_read_and_one_write,
         costs::a_large_state_costs_no_more_than_a_small_one,
