@@ -23,8 +23,8 @@ impl Header {
     /// The header that routes a request, by parameters such as `topic=projects/order/topics/order`
     /// ("Routing headers", AIP-4222). `None` for what could be no name, which the service says.
     pub(crate) fn route(params: &str) -> Option<Self> {
-        let value = params.replace('/', "%2F").parse().ok()?;
-        Some(Self { name: "x-goog-request-params", value })
+        let params = params.replace('/', "%2F").replace('(', "%28").replace(')', "%29");
+        Some(Self { name: "x-goog-request-params", value: params.parse().ok()? })
     }
 }
 

@@ -51,6 +51,7 @@ mod clients;
 mod clock;
 mod documents;
 mod errors;
+pub mod eventarc;
 mod events;
 mod firestore;
 mod gcp;

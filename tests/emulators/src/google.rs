@@ -93,13 +93,18 @@ pub struct Google {
 }
 
 impl Google {
-    /// Starts the `emulator` at `program`, and waits until it answers. What it says goes to a file
-    /// in `folder`.
+    /// Starts the `emulator` at `program` with these `arguments` more, and waits until it answers.
+    /// What it says goes to a file in `folder`.
     ///
     /// # Errors
     ///
     /// Those of the machine, and if it does not answer in time.
-    pub fn start(emulator: GoogleEmulator, program: &Path, folder: &Path) -> io::Result<Self> {
+    pub fn start(
+        emulator: GoogleEmulator,
+        program: &Path,
+        folder: &Path,
+        arguments: &[String],
+    ) -> io::Result<Self> {
         std::fs::create_dir_all(folder)?;
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let path = folder.join(format!("{emulator:?}-{port}.log"));
@@ -108,6 +113,7 @@ impl Google {
             .args(["-c", WATCH, "watch", "java", HEAP, "-Duser.language=en", "-cp"])
             .arg(program)
             .args([emulator.main(), "--host=127.0.0.1", &format!("--port={port}")])
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(log.try_clone()?)
             .stderr(log)
@@ -126,6 +132,17 @@ impl Google {
 
     fn answers(&self) -> bool {
         ureq::get(self.url()).call().is_ok()
+    }
+
+    /// Asks for what no client of the service can: `body`, as JSON, to its own `path`.
+    ///
+    /// # Errors
+    ///
+    /// If it is refused.
+    pub fn post(&self, path: &str, body: &str) -> io::Result<()> {
+        let request = ureq::post(format!("{}{path}", self.url()));
+        request.content_type("application/json").send(body).map_err(io::Error::other)?;
+        Ok(())
     }
 
     /// Where it listens.

@@ -66,6 +66,12 @@ pub(crate) fn of_commit(first: Version, body: String, place: String) -> Fields {
     ])
 }
 
+/// Whether `document` is where commits are.
+pub(crate) fn is_commit(document: &Document) -> bool {
+    let path = document.name.split_once("/documents/").map_or("", |(_, path)| path);
+    matches!(path.split('/').collect::<Vec<_>>()[..], [STREAMS, _, COMMITS, _])
+}
+
 /// The commit that `document` is.
 pub(crate) fn to_commit(document: &Document) -> Result<RecordedCommit> {
     let name = &document.name;

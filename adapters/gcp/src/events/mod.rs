@@ -10,7 +10,7 @@ use skyfold::ports::Clock;
 
 use crate::firestore::Database;
 
-pub(crate) use item::{BODY, COMMITS, PLACE, REFLECTS, STREAMS, VERSION};
+pub(crate) use item::{BODY, COMMITS, PLACE, REFLECTS, STREAMS, VERSION, is_commit, to_commit};
 
 /// The streams of a database.
 #[derive(Clone, Debug)]

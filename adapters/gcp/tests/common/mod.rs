@@ -29,7 +29,7 @@ use skyfold_gcp::{Clients, Gcp, Names, Target, Wire};
 use skyfold_memory::VirtualClock;
 
 use self::doorbell::Doorbell;
-pub use self::emulator::{firestore, project, pubsub};
+pub use self::emulator::{answering, firestore, project, pubsub, start};
 pub use self::services::{IMMEDIATE, Services};
 pub use self::wire::{Answer, Line, Weather};
 

@@ -8,6 +8,7 @@ mod commands;
 mod common;
 mod costs;
 mod errors;
+mod eventarc;
 mod indexes;
 mod meter;
 mod pubsub;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         errors::a_guard_on_what_is_gone_conflicts_and_a_missing_database_does_not,
         errors::of_a_batch_of_commands_only_what_was_refused_has_failed,
         errors::what_follows_a_failed_announcement_of_its_stream_does_not_overtake_it,
+        eventarc::a_trigger_brings_each_new_commit_and_nothing_else,
         indexes::a_query_over_two_fields_or_of_a_field_without_an_index_is_refused,
         indexes::a_field_of_which_nobody_said_what_index_it_has_is_refused,
         pubsub::announcements_of_a_stream_arrive_in_their_order,
