@@ -27,8 +27,7 @@ async fn wrong_arguments_are_a_matter_of_usage() {
         "serve --url http://127.0.0.1:1",
         "health --url ftp://127.0.0.1",
         "health --url nonsense",
-        "verify totals --url http://127.0.0.1:1",
-        "drop totals 7 --url http://127.0.0.1:1",
+        "privacy renew ada --url http://127.0.0.1:1",
         "state saga.limit-1 --at 1 --url http://127.0.0.1:1",
     ] {
         let ran = run(&memory, line).await;
@@ -46,7 +45,7 @@ async fn wrong_arguments_are_a_matter_of_usage() {
 
 #[tokio::test]
 async fn what_works_on_the_stores_themselves_says_where_to_run_it() {
-    let ran = run(&Memory::new(), "verify totals --url http://127.0.0.1:1").await;
+    let ran = run(&Memory::new(), "privacy renew ada --url http://127.0.0.1:1").await;
     assert!(ran.err.contains("run it without --url where they can be reached"), "{ran:?}");
 }
 

@@ -270,10 +270,15 @@ async fn a_revision_is_built_and_switched_to_where_the_app_runs() {
     let rows: Vec<_> = listed.words()[1..].iter().map(|row| row.join(" ")).collect();
     assert_eq!(rows, ["1 totals.1 live", "2 totals.2 by a replay answers"], "{listed:?}");
     assert_eq!(ask("view totals 1 --json").await.json()[0], json!({ "pairs": 3 }));
+    let verified = ask("verify totals").await;
+    assert_eq!(verified.out, "3 views of totals compared with 6 events\n", "{verified:?}");
+    let dropped = ask("drop totals 7 --json").await;
+    assert_eq!(dropped.json()[0]["removed"], 0, "{dropped:?}");
     for (line, exit, part) in [
         ("replay nothing", Exit::Failed, "no projection nothing"),
         ("replay totals --category other", Exit::Usage, "hears no category \"other\""),
-        ("verify totals", Exit::Usage, "works on the stores themselves"),
+        ("drop totals 1", Exit::Failed, "the app lists revision 1 of totals"),
+        ("verify nothing", Exit::Failed, "no projection nothing"),
     ] {
         let ran = ask(line).await;
         assert_eq!(ran.exit, exit, "{line}: {ran:?}");

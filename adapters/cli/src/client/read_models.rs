@@ -1,4 +1,4 @@
-use skyfold::{Progress, Rehearsed, Replay, Replayed, Result, RevisionState};
+use skyfold::{Progress, Rehearsed, Replay, Replayed, Result, RevisionState, Verified, Verify};
 
 use super::{Client, Way};
 
@@ -64,6 +64,46 @@ impl Client {
         match &self.way {
             Way::Http(remote) => remote.rehearse(name, replay).await,
             Way::Process(runtime) => runtime.read_model(name)?.rehearse(replay, tell).await,
+        }
+    }
+
+    /// Compares the views of the read model `name` with a fresh fold of the log, and tells `tell`
+    /// how many events were folded. An app that runs elsewhere must answer within about a minute,
+    /// and tells nothing of how far it is.
+    ///
+    /// # Errors
+    ///
+    /// As of [`ReadModel::verify`](skyfold::ReadModel::verify);
+    /// [`Unavailable`](skyfold::ErrorKind::Unavailable) if it takes longer than that.
+    pub async fn verify(
+        &self,
+        name: &str,
+        verify: &Verify,
+        tell: impl FnMut(u64) + Send,
+    ) -> Result<Verified> {
+        match &self.way {
+            Way::Http(remote) => remote.verify(name, verify).await,
+            Way::Process(runtime) => runtime.read_model(name)?.verify(verify, tell).await,
+        }
+    }
+
+    /// Removes the views of `revision` of the read model `name`, which the app lists no more.
+    /// Returns how many documents there were.
+    ///
+    /// # Errors
+    ///
+    /// As of [`ReadModel::remove`](skyfold::ReadModel::remove);
+    /// [`Unavailable`](skyfold::ErrorKind::Unavailable) if an app that runs elsewhere needs longer
+    /// than one request may take: asked again, it goes on.
+    pub async fn remove_revision(
+        &self,
+        name: &str,
+        revision: u32,
+        tell: impl FnMut(u64) + Send,
+    ) -> Result<u64> {
+        match &self.way {
+            Way::Http(remote) => remote.remove(name, revision).await,
+            Way::Process(runtime) => runtime.read_model(name)?.remove(revision, tell).await,
         }
     }
 }

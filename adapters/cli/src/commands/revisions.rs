@@ -36,10 +36,10 @@ pub(crate) async fn switch(context: &Context, arguments: Switch) -> Result<Exit>
 /// Removes the views of a revision that the app lists no more.
 pub(crate) async fn drop(context: &Context, arguments: Drop) -> Result<Exit> {
     let Drop { name, revision } = arguments;
-    let model = context.client().runtime()?.read_model(&name)?;
-    let output = context.output();
+    let (client, output) = (context.client(), context.output());
     let bar = output.progress_bar(None);
-    let removed = model.remove(revision, |removed| bar.set_position(removed)).await;
+    let told = |removed| bar.set_position(removed);
+    let removed = client.remove_revision(&name, revision, told).await;
     bar.finish_and_clear();
     let removed = removed?;
     output.json(&json!({ "name": name, "revision": revision, "removed": removed }))?;

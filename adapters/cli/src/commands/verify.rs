@@ -8,11 +8,10 @@ pub(crate) async fn verify(context: &Context, arguments: Verify) -> Result<Exit>
     let Verify { name, revision, rate, repair } = arguments;
     let on_drift = if repair { OnDrift::Repair } else { OnDrift::Report };
     let verify = skyfold::Verify { revision, rate, on_drift };
-    let model = context.client().runtime()?.read_model(&name)?;
-    let output = context.output();
+    let (client, output) = (context.client(), context.output());
     let bar = output.progress_bar(None);
     bar.set_message("views that differ are looked at again 10 s later");
-    let verified = model.verify(&verify, |events| bar.set_position(events)).await;
+    let verified = client.verify(&name, &verify, |events| bar.set_position(events)).await;
     bar.finish_and_clear();
     let verified = verified?;
     output.json(&verified)?;

@@ -14,6 +14,8 @@ pub(crate) fn paths() -> Map<String, Value> {
         (below("/replay"), json!({ "post": replay() })),
         (below("/rehearse"), json!({ "post": rehearse() })),
         (below("/switch"), json!({ "post": switch() })),
+        (below("/verify"), json!({ "post": verify() })),
+        (below("/drop"), json!({ "post": remove() })),
     ])
 }
 
@@ -70,6 +72,38 @@ fn switch() -> Value {
     let switch = about("switch", "Lets a revision answer, or the newest that the app lists");
     let switch = asked_for(switch, &object(&revision, &[]));
     answered(switch, "The revision that answers now.", &object(&revision, &["revision"]), ERRORS)
+}
+
+fn verify() -> Value {
+    let asked = json!({
+        "revision": count(),
+        "rate": { "type": "integer", "minimum": 1, "description": "Events a second." },
+        "onDrift": { "enum": ["report", "repair"], "default": "report" },
+    });
+    let drift = json!({
+        "key": { "type": "string" },
+        "kind": { "enum": ["missing", "extra", "different", "unreadable", "listing"] },
+        "differences": { "type": "array", "items": { "type": "object" } },
+        "isRepaired": { "type": "boolean" },
+    });
+    let drift = object(&drift, &["key", "kind", "differences", "isRepaired"]);
+    let verified = json!({
+        "revision": count(), "events": count(), "views": count(), "drifted": count(),
+        "repaired": count(), "behind": count(), "changing": count(),
+        "drifts": { "type": "array", "items": drift },
+        "unhandled": unhandled(),
+    });
+    let required = ["revision", "events", "views", "drifted", "repaired", "drifts", "unhandled"];
+    let verify = about("verify", "Compares views with a fresh fold of the log, in about a minute");
+    let verify = asked_for(verify, &object(&asked, &[]));
+    answered(verify, "What came of it.", &object(&verified, &required), ERRORS)
+}
+
+fn remove() -> Value {
+    let drop = about("drop", "Removes the views of a revision that the app lists no more");
+    let drop = asked_for(drop, &object(&json!({ "revision": count() }), &["revision"]));
+    let removed = object(&json!({ "removed": count() }), &["removed"]);
+    answered(drop, "How many documents were removed.", &removed, ERRORS)
 }
 
 /// What may be wrong with what is asked for.

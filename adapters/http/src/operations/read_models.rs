@@ -6,7 +6,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use skyfold::{ReadModel, Rehearsed, Replay, ReplayStep, RevisionState};
+use skyfold::{ReadModel, Rehearsed, Replay, ReplayStep, RevisionState, Verified, Verify};
 
 use crate::body::read_as;
 use crate::problem::Problem;
@@ -19,6 +19,10 @@ pub(crate) const PATH: &str = "/operations/read-models/{name}";
 /// How long a replay goes on for one request, if there is as much time.
 const STEP: Duration = Duration::from_secs(5);
 
+/// For how much longer than other answers a comparison is waited for: a view that differs is looked
+/// at again and again while its events may be on their way.
+const SETTLING: Duration = Duration::from_secs(60);
+
 /// The revisions of a read model.
 #[derive(Serialize)]
 struct Revisions {
@@ -30,6 +34,19 @@ struct Revisions {
 #[serde(default, deny_unknown_fields)]
 struct Switch {
     revision: Option<u32>,
+}
+
+/// Which revision is to be removed.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Drop {
+    revision: u32,
+}
+
+/// How many documents were removed.
+#[derive(Serialize)]
+struct Dropped {
+    removed: u64,
 }
 
 /// Which revision answers from then on.
@@ -46,6 +63,8 @@ pub(crate) fn routes(host: Arc<Host>) -> Router {
         .route(&below("/replay"), post(replay))
         .route(&below("/rehearse"), post(rehearse))
         .route(&below("/switch"), post(switch))
+        .route(&below("/verify"), post(verify))
+        .route(&below("/drop"), post(drop))
         .with_state(host)
 }
 
@@ -85,6 +104,23 @@ async fn switch(
     let Switch { revision } = body(&host, "{\"revision\"}", request).await?;
     let revision = within(host.options.timeout, model.switch(revision)).await??;
     Ok(Json(Switched { revision }))
+}
+
+async fn verify(
+    State(host): State<Arc<Host>>,
+    request: Request,
+) -> Result<Json<Verified>, Problem> {
+    let model = read_model(&host, &request)?;
+    let asked = body::<Verify>(&host, "what to compare", request).await?;
+    let time = host.options.timeout.saturating_add(SETTLING);
+    Ok(Json(within(time, model.verify(&asked, |_| {})).await??))
+}
+
+async fn drop(State(host): State<Arc<Host>>, request: Request) -> Result<Json<Dropped>, Problem> {
+    let model = read_model(&host, &request)?;
+    let Drop { revision } = body(&host, "{\"revision\"}", request).await?;
+    let removed = within(host.options.timeout, model.remove(revision, |_| {})).await??;
+    Ok(Json(Dropped { removed }))
 }
 
 /// The read model that a path names.

@@ -30,6 +30,10 @@ async fn a_read_model_is_rehearsed_replayed_and_switched() {
     assert_eq!(replayed, json!({ "ended": ended }));
     let switched = bench.post(&format!("{PATH}/switch"), r#"{"revision":1}"#).await.json();
     assert_eq!(switched, json!({ "revision": 1 }));
+    let verified = bench.post(&format!("{PATH}/verify"), r#"{"onDrift":"repair"}"#).await.json();
+    assert_eq!((&verified["views"], &verified["drifted"]), (&2.into(), &0.into()), "{verified}");
+    let dropped = bench.post(&format!("{PATH}/drop"), r#"{"revision":9}"#).await.json();
+    assert_eq!(dropped, json!({ "removed": 0 }));
 }
 
 #[tokio::test]
@@ -67,6 +71,7 @@ async fn what_is_no_replay_is_refused() {
         ("/operations/read-models/nothing/replay", "{}"),
         ("/operations/read-models/account/switch", "{}"),
         ("/operations/read-models/account-summary/switch", r#"{"revision":7}"#),
+        ("/operations/read-models/account-summary/verify", r#"{"revision":7}"#),
     ] {
         bench.post(path, body).await.problem(404, "not-found");
     }

@@ -1,4 +1,4 @@
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// How many differences of one view are told.
@@ -8,15 +8,15 @@ const DIFFERENCES_MAX: usize = 10;
 const VALUE_CHARS_MAX: usize = 120;
 
 /// Where a view differs from what it should be.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
     /// Where in the view, as a JSON Pointer (RFC 6901); empty for all of it.
     pub pointer: String,
     /// What it shows there, cut to 120 characters; absent if it shows nothing.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shown: Option<String>,
     /// What it should show.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<String>,
 }
 

@@ -10,7 +10,7 @@ mod suspects;
 
 use std::num::NonZeroU32;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use self::difference::Difference;
 use self::judge::Verdict;
@@ -29,7 +29,8 @@ const ROUNDS_MAX: usize = 4;
 const DRIFTS_MAX: usize = 100;
 
 /// What to compare, and what to do about it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Verify {
     /// Which revision; the newest that the app lists, if not given.
     pub revision: Option<u32>,
@@ -40,7 +41,8 @@ pub struct Verify {
 }
 
 /// What to do about views that have drifted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum OnDrift {
     /// Tell it, and write nothing but the fresh fold, in a collection of its own.
     #[default]
@@ -50,7 +52,7 @@ pub enum OnDrift {
 }
 
 /// What a comparison came to.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Verified {
     /// The revision that was compared.
@@ -82,7 +84,7 @@ impl Verified {
 }
 
 /// A view that does not show what its events come to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Drift {
     /// Its key.
@@ -96,7 +98,7 @@ pub struct Drift {
 }
 
 /// How a view has drifted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DriftKind {
     /// It is not there.

@@ -1,10 +1,16 @@
+use std::time::Duration;
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use skyfold::{
     Payload, Progress, Rehearsed, Replay, ReplayStep, Replayed, Result, RevisionState, Start,
+    Verified, Verify,
 };
 
 use super::{Asked, Remote};
+
+/// How much longer than other answers a comparison may take: views that differ are looked at again.
+const SETTLING: Duration = Duration::from_secs(60);
 
 /// The revisions of a read model.
 #[derive(Deserialize)]
@@ -12,10 +18,16 @@ struct Revisions {
     items: Vec<RevisionState>,
 }
 
-/// Which revision is to answer, or does.
+/// Which revision is to answer or to be removed, or which does.
 #[derive(Serialize, Deserialize)]
-struct Switch<T> {
+struct Of<T> {
     revision: T,
+}
+
+/// How many documents were removed.
+#[derive(Deserialize)]
+struct Dropped {
+    removed: u64,
 }
 
 impl Remote {
@@ -26,7 +38,7 @@ impl Remote {
     }
 
     pub(crate) async fn switch(&self, name: &str, revision: Option<u32>) -> Result<u32> {
-        let switched: Switch<u32> = self.operate(name, "switch", &Switch { revision }).await?;
+        let switched: Of<u32> = self.operate(name, "switch", &Of { revision }).await?;
         Ok(switched.revision)
     }
 
@@ -51,6 +63,17 @@ impl Remote {
 
     pub(crate) async fn rehearse(&self, name: &str, replay: &Replay) -> Result<Rehearsed> {
         self.operate(name, "rehearse", replay).await
+    }
+
+    pub(crate) async fn verify(&self, name: &str, verify: &Verify) -> Result<Verified> {
+        let body = Some(Payload::encode(verify)?);
+        let asked = Asked::of(["operations", "read-models", name, "verify"]);
+        self.answer(Asked { body, wait: SETTLING, ..asked }, None).await
+    }
+
+    pub(crate) async fn remove(&self, name: &str, revision: u32) -> Result<u64> {
+        let dropped: Dropped = self.operate(name, "drop", &Of { revision }).await?;
+        Ok(dropped.removed)
     }
 
     async fn operate<T: DeserializeOwned>(
