@@ -131,7 +131,9 @@ impl<'a> Sagas<'a> {
         let mut items = vec![];
         for (stream, version) in newest {
             let instance = self.show(saga, &stream.id()).await?;
-            let is_newest = instance.version == version;
+            // What came after the last page shows on none.
+            let is_last = is_tail && query.quiet_since.is_none();
+            let is_newest = instance.version == version || is_last;
             if is_newest && !(query.is_open && instance.has_ended) {
                 items.push(instance);
             }

@@ -8,9 +8,11 @@ use super::bank::{account, deposit, open};
 use super::world::id;
 use super::{Bank, Case, Mailbox, World, cases};
 use crate::domain::{Command, Transfer};
+use crate::faults::{Gate, Request, tapped};
 
 pub(super) const CASES: &[Case] = cases![
     a_transaction_is_listed_once_and_as_open_until_it_has_ended,
+    a_transaction_that_goes_on_while_it_is_listed_is_listed,
     a_list_of_stuck_transactions_leaves_out_the_lively_ones,
     a_transaction_shows_what_it_heard_and_asked_for,
     a_transaction_whose_commands_were_lost_ends_after_a_retry,
@@ -40,20 +42,26 @@ async fn listed(
     query: &SagaQuery,
     count: usize,
 ) -> Vec<(String, bool, Version)> {
-    let mut found = world
+    world
         .eventually("the list", async || {
-            let (mut found, mut next): (Vec<SagaInstance>, Option<String>) = (vec![], None);
-            loop {
-                let sagas = bank.runtime.sagas();
-                let page = sagas.list("transfer", query, next.as_deref()).await.unwrap();
-                found.extend(page.items);
-                next = page.next;
-                if next.is_none() {
-                    return (found.len() == count).then_some(found);
-                }
-            }
+            let found = listed_at_once(bank, query).await;
+            (found.len() == count).then_some(found)
         })
-        .await;
+        .await
+}
+
+/// All transactions that `query` asks for and the feed shows now, by id.
+async fn listed_at_once(bank: &Bank, query: &SagaQuery) -> Vec<(String, bool, Version)> {
+    let (mut found, mut next): (Vec<SagaInstance>, Option<String>) = (vec![], None);
+    loop {
+        let sagas = bank.runtime.sagas();
+        let page = sagas.list("transfer", query, next.as_deref()).await.unwrap();
+        found.extend(page.items);
+        next = page.next;
+        if next.is_none() {
+            break;
+        }
+    }
     found.sort_by_key(|instance| instance.id.clone());
     found.into_iter().map(|i| (i.id.to_string(), i.has_ended, i.version)).collect()
 }
@@ -75,6 +83,24 @@ async fn a_transaction_is_listed_once_and_as_open_until_it_has_ended(world: Worl
     mailbox.settle(&world, &bank, &["1", "2"]).await.unwrap();
     assert_eq!(listed(&world, &bank, &all(), 2).await, [ended("a"), ended("b")]);
     assert_eq!(listed(&world, &bank, &still_open(), 0).await, []);
+}
+
+async fn a_transaction_that_goes_on_while_it_is_listed_is_listed(world: World) {
+    let mailbox = Mailbox::default();
+    let bank = sent(&world, &mailbox, &["a"]).await;
+    assert_eq!(listed(&world, &bank, &all(), 1).await.len(), 1);
+    let gate = Gate::first(
+        |request| matches!(request, Request::Read(stream, ..) if stream.category() == "saga.transfer"),
+    );
+    let lister = Bank::new(tapped(world.ports.clone(), gate.clone()));
+    let all = all();
+    let go_on = async {
+        gate.arrived().await;
+        mailbox.settle(&world, &bank, &["1", "2"]).await.unwrap();
+        gate.release();
+    };
+    let (found, ()) = futures::join!(listed_at_once(&lister, &all), go_on);
+    assert_eq!(found, [("a".to_owned(), true, Version(3))]);
 }
 
 async fn a_list_of_stuck_transactions_leaves_out_the_lively_ones(world: World) {

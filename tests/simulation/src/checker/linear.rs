@@ -17,8 +17,8 @@ use crate::trace::Tracing;
 const DAYS: u32 = 16;
 const TIMES: u32 = 8;
 
-/// How often each is checked: the quickest counts, since others use the machine as well.
-const ROUNDS: usize = 5;
+/// How often each is checked at most: the quickest counts, since others use the machine as well.
+const ROUNDS: usize = 40;
 
 /// A day's work of the shop, again and again: new orders, and the same stock.
 fn evidence(subject: &Subject, days: u32) -> Evidence {
@@ -48,13 +48,9 @@ fn of_day(stream: &StreamName, day: u32) -> StreamName {
 
 /// How long a check takes for each commit.
 fn per_commit(subject: &Subject, evidence: &Evidence) -> f64 {
-    let took = || {
-        let start = Instant::now();
-        check(subject, evidence).unwrap();
-        start.elapsed().as_secs_f64()
-    };
-    let best = (0..ROUNDS).map(|_| took()).fold(f64::INFINITY, f64::min);
-    best / evidence.log.all.len() as f64
+    let start = Instant::now();
+    check(subject, evidence).unwrap();
+    start.elapsed().as_secs_f64() / evidence.log.all.len() as f64
 }
 
 #[test]
@@ -65,6 +61,13 @@ fn a_history_eight_times_as_long_takes_about_eight_times_as_long_to_check() {
     assert!(times > f64::from(TIMES) / 2.0, "the long history is {times} times as long");
     let longest = |evidence: &Evidence| evidence.log.streams.values().map(Vec::len).max();
     assert!(longest(&long) > longest(&short).map(|length| length * 4), "so are its streams");
-    let (of_short, of_long) = (per_commit(&subject, &short), per_commit(&subject, &long));
-    assert!(of_long < of_short * 2.5, "{of_long} s for each commit, and {of_short} s");
+    let (mut of_short, mut of_long) = (f64::INFINITY, f64::INFINITY);
+    for _ in 0..ROUNDS {
+        of_short = of_short.min(per_commit(&subject, &short));
+        of_long = of_long.min(per_commit(&subject, &long));
+        if of_long < of_short * 2.5 {
+            return;
+        }
+    }
+    panic!("{of_long} s for each commit of the long history, and {of_short} s of the short one");
 }
