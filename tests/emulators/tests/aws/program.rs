@@ -5,6 +5,9 @@ use std::sync::OnceLock;
 /// Where the workspace is.
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
+/// The variable that says how the program is built: `dev`, unless it is set, or `release`.
+const PROFILE: &str = "EMULATORS_PROFILE";
+
 /// The program of the order app for AWS, as the project packs it.
 pub(crate) struct Program {
     /// The archive.
@@ -30,9 +33,11 @@ impl Program {
         for (name, _) in std::env::vars().filter(|(name, _)| is_of_this_run(name)) {
             command.env_remove(name);
         }
+        let profile = std::env::var(PROFILE).unwrap_or_else(|_| "dev".into());
         let status = command
             .args(run)
-            .args(["package", "--target", "aws", "--processor", "host", "--profile", "dev", "--to"])
+            .args(["package", "--target", "aws", "--processor", "host", "--profile", &profile])
+            .arg("--to")
             .arg(&folder)
             .current_dir(ROOT)
             .status()
