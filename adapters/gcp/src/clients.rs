@@ -45,15 +45,19 @@ impl Wire {
     ///
     /// [`Invalid`](ErrorKind::Invalid) if it is no URL.
     pub fn to(url: &str) -> Result<Self> {
-        let endpoint = Endpoint::from_shared(url.to_owned()).map_err(|error| {
-            Error::new(ErrorKind::Invalid, format!("{url:?} is no URL")).with_source(error)
-        })?;
-        let endpoint = endpoint
-            .connect_timeout(CONNECT_MAX)
-            .http2_keep_alive_interval(KEEP_ALIVE)
-            .keep_alive_timeout(CONNECT_MAX);
-        Ok(Self::new(endpoint.connect_lazy()))
+        Ok(Self::new(endpoint(url)?.connect_lazy()))
     }
+}
+
+/// The endpoint `url`, of which a connection ends that no longer stands.
+pub(crate) fn endpoint(url: &str) -> Result<Endpoint> {
+    let endpoint = Endpoint::from_shared(url.to_owned()).map_err(|error| {
+        Error::new(ErrorKind::Invalid, format!("{url:?} is no URL")).with_source(error)
+    })?;
+    Ok(endpoint
+        .connect_timeout(CONNECT_MAX)
+        .http2_keep_alive_interval(KEEP_ALIVE)
+        .keep_alive_timeout(CONNECT_MAX))
 }
 
 impl Service<Request<Body>> for Wire {

@@ -22,7 +22,9 @@
 //! # }
 //! ```
 //!
-//! The wires are arguments, so that endpoint, credentials and TLS are the application's choice.
+//! The wires are arguments, so that endpoint, credentials and TLS are the application's choice. The
+//! feature `environment` adds `Gcp::from_environment`, for a service that takes them from where it
+//! runs.
 //!
 //! # What is kept where
 //!
@@ -50,6 +52,8 @@ mod calls;
 mod clients;
 mod clock;
 mod documents;
+#[cfg(feature = "environment")]
+mod environment;
 mod errors;
 pub mod eventarc;
 mod events;
@@ -58,6 +62,8 @@ mod gcp;
 pub mod indexes;
 mod keys;
 mod queue;
+#[cfg(feature = "environment")]
+mod settings;
 mod topic;
 
 pub use clients::{Clients, Wire};

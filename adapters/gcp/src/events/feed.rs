@@ -1,6 +1,7 @@
 //! The feed, from the index of all commits by slice and time.
 
 use async_trait::async_trait;
+use futures::future::try_join_all;
 use skyfold::adapter::feed_settled;
 use skyfold::limits::PAGE_ITEMS_MAX;
 use skyfold::ports::{EventFeed, FeedPage, FeedQuery, Position};
@@ -79,13 +80,10 @@ impl EventFeed for Events {
 
     async fn latest(&self, limit: usize) -> Result<Vec<RecordedCommit>> {
         let limit = limit.min(PAGE_ITEMS_MAX);
-        let mut newest = vec![];
-        for slice in 0..SLICES {
-            let found = self.placed(slice, Direction::Descending, END, None, limit).await?;
-            for document in &found {
-                newest.push(to_commit(document)?);
-            }
-        }
+        let descending = Direction::Descending;
+        let slices = (0..SLICES).map(|slice| self.placed(slice, descending, END, None, limit));
+        let found = try_join_all(slices).await?;
+        let mut newest = found.iter().flatten().map(to_commit).collect::<Result<Vec<_>>>()?;
         newest.sort_by_key(|commit| std::cmp::Reverse((commit.commit.time(), commit.first)));
         newest.truncate(limit);
         Ok(newest)
