@@ -1,7 +1,7 @@
 //! What Eventarc brings when a commit was recorded: the doorbell of the relay.
 //!
-//! A trigger of type [`CREATED`] for the documents of [`PATH`] brings each new commit, at least once
-//! and in any order ("Route Firestore events with Eventarc").
+//! A trigger of type [`CREATED`] for the documents of [`PATH`] brings each new commit, at least
+//! once and in any order ("Route Firestore events with Eventarc").
 
 use googleapis_tonic_google_firestore_v1::google::firestore::v1::Document;
 use prost::Message;
