@@ -127,7 +127,8 @@ impl<'a> DeadLetters<'a> {
     /// # Errors
     ///
     /// [`NotFound`](ErrorKind::NotFound) if there is no such letter, or no such function any more;
-    /// what may pass by itself, such as [`Unavailable`](ErrorKind::Unavailable).
+    /// what may pass by itself, such as [`Unavailable`](ErrorKind::Unavailable), or is of no known
+    /// kind ([`Unexpected`](ErrorKind::Unexpected)): the letter is then as it was.
     pub async fn retry(&self, id: &str) -> Result<DeadLetter> {
         let letter = self.show(id).await?;
         if !letter.is_waiting() {
