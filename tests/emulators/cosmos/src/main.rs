@@ -1,0 +1,100 @@
+//! Microsoft's in-memory Cosmos DB on a port of this machine, for as long as its input is open.
+//!
+//! The SDK's own driver has it, behind a feature that makes no promise; so it is built apart from
+//! whatever is tested with it. It says `ready`, and its port, once it answers.
+//!
+//! It is less strict than the service: it looks at no key, forgets no document whose time has
+//! passed, and takes ids that the service refuses.
+
+use std::error::Error;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use azure_core::http::{Method, Request as CosmosRequest, Url};
+use azure_data_cosmos_driver::in_memory_emulator::{
+    ConsistencyLevel, InMemoryEmulatorHttpClient, ReplicationConfig, VirtualAccountConfig,
+    VirtualRegion,
+};
+use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpListener;
+
+/// How many bytes a request may have: an item has 2 MB.
+const REQUEST_BYTES_MAX: usize = 16 << 20;
+
+/// The region that everything is said to be in.
+const REGION: &str = "West Europe";
+
+type Failure = Box<dyn Error + Send + Sync>;
+
+#[derive(Clone)]
+struct Account {
+    emulator: Arc<InMemoryEmulatorHttpClient>,
+    base: Url,
+}
+
+impl Account {
+    /// What the emulator answers to `request`.
+    async fn answer(&self, request: Request) -> Result<Response, Failure> {
+        let (parts, body) = request.into_parts();
+        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        let method: Method = parts.method.as_str().parse()?;
+        let mut asked = CosmosRequest::new(self.base.join(path)?, method);
+        for (name, value) in &parts.headers {
+            if let Ok(value) = value.to_str() {
+                asked.insert_header(name.as_str().to_owned(), value.to_owned());
+            }
+        }
+        asked.set_body(to_bytes(body, REQUEST_BYTES_MAX).await?.to_vec());
+        let answer = self.emulator.execute_request(&asked).await?.try_into_raw_response().await?;
+        let mut response = Response::builder().status(u16::from(answer.status()));
+        for (name, value) in answer.headers().iter() {
+            let name = name.as_str();
+            let is_of_the_wire = ["content-length", "transfer-encoding"];
+            if !is_of_the_wire.iter().any(|own| name.eq_ignore_ascii_case(own)) {
+                response = response.header(name, value.as_str());
+            }
+        }
+        Ok(response.body(Body::from(answer.body().to_vec()))?)
+    }
+}
+
+async fn handle(State(account): State<Account>, request: Request) -> Response {
+    match account.answer(request).await {
+        Ok(response) => response,
+        Err(error) => {
+            let mut response = Response::new(Body::from(error.to_string()));
+            *response.status_mut() = StatusCode::BAD_REQUEST;
+            response
+        }
+    }
+}
+
+/// Waits until the input has ended: whoever started this has ended, or wants no more of it.
+async fn input_ended() {
+    let (mut input, mut rest) = (tokio::io::stdin(), [0; 64]);
+    while input.read(&mut rest).await.is_ok_and(|read| read > 0) {}
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Failure> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let port = listener.local_addr()?.port();
+    let base = Url::parse(&format!("http://127.0.0.1:{port}/"))?;
+    let config = VirtualAccountConfig::new(vec![VirtualRegion::new(REGION, base.clone())])?
+        .with_consistency(ConsistencyLevel::Session)
+        .with_replication_config(ReplicationConfig::immediate());
+    let emulator = Arc::new(InMemoryEmulatorHttpClient::new(config));
+    let app = Router::new().fallback(handle).with_state(Account { emulator, base });
+    println!("ready {port}");
+    tokio::select! {
+        served = axum::serve(listener, app).into_future() => served?,
+        () = input_ended() => {}
+    }
+    // The thread that reads the input cannot be told to end.
+    std::process::exit(0)
+}
