@@ -1,0 +1,20 @@
+//! Streams and their feed.
+
+mod feed;
+mod item;
+mod store;
+
+use std::sync::Arc;
+
+use skyfold::ports::Clock;
+
+use crate::cosmos::Container;
+
+/// The container of events; snapshots, which are rewritten, are among the documents, so that the
+/// change feed brings commits alone.
+#[derive(Clone, Debug)]
+pub(crate) struct Events {
+    pub(crate) commits: Container,
+    pub(crate) snapshots: Container,
+    pub(crate) clock: Arc<dyn Clock>,
+}

@@ -1,0 +1,191 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use futures::StreamExt as _;
+use serde::{Deserialize, Serialize};
+use skyfold::limits::{BATCH_COMMANDS_MAX, COMMAND_BYTES_MAX};
+use skyfold::ports::{Clock, Consistency, Queue, QueuedCommand};
+use skyfold::{CommandId, Error, ErrorKind, Result};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::access::Access;
+use crate::batches::{CONCURRENT_MAX, too_many};
+use crate::cosmos::Container;
+use crate::errors::unguarded;
+use crate::http;
+
+/// How many bytes a message may have: 64 KiB of text, which is base64 of three quarters as much
+/// ("Scalability and performance targets for Queue Storage").
+const MESSAGE_BYTES_MAX: usize = 64 * 1024 / 4 * 3;
+
+/// How many seconds a message can be held back: 7 days ("Put Message"). A command that is due later
+/// is delivered early, and sent once more.
+const DELAY_SECONDS_MAX: i64 = 7 * 24 * 60 * 60;
+
+/// How many seconds a command that is too large for a message is kept after it was due.
+const KEPT_SECONDS: i64 = 30 * 24 * 60 * 60;
+
+/// The version of the API: one that knows messages without an end ("Put Message").
+const VERSION: &str = "2021-12-02";
+
+/// What a token is asked for.
+const SCOPE: &str = "https://storage.azure.com/.default";
+
+/// The id of every command that is kept, of which a partition has one.
+const KEPT: &str = "command";
+
+/// A queue of Queue Storage, and the container that keeps what is too large for it.
+#[derive(Clone, Debug)]
+pub(crate) struct Commands {
+    pub(crate) client: reqwest::Client,
+    pub(crate) url: String,
+    pub(crate) access: Access,
+    pub(crate) container: Container,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// Says which command a message stands for.
+#[derive(Serialize, Deserialize)]
+struct Reference {
+    kept: String,
+}
+
+/// A command that is too large for a message, as an item among the documents.
+#[derive(Serialize, Deserialize)]
+struct KeptItem {
+    id: String,
+    /// After an `@`, which no collection of documents has: the partition key.
+    #[serde(rename = "p")]
+    partition: String,
+    /// The command as JSON.
+    #[serde(rename = "b")]
+    body: String,
+    ttl: i64,
+}
+
+/// How many seconds a command that is `due` can be held back `now`: whole ones, and rather one
+/// more than too few.
+fn delay(due: OffsetDateTime, now: OffsetDateTime) -> i64 {
+    let wait = due - now;
+    let more = i64::from(wait.subsec_nanoseconds() > 0);
+    (wait.whole_seconds() + more).clamp(0, DELAY_SECONDS_MAX)
+}
+
+impl Commands {
+    async fn put(&self, command: &QueuedCommand, now: OffsetDateTime) -> Result<()> {
+        let bytes = command.request.command.bytes();
+        if bytes > COMMAND_BYTES_MAX {
+            let message = format!("the command has {bytes} bytes, of at most {COMMAND_BYTES_MAX}");
+            return Err(Error::new(ErrorKind::Oversized, message));
+        }
+        let delay = command.due.map_or(0, |due| delay(due, now));
+        let body = json(&command.request.id, command)?;
+        let text = match body.len() <= MESSAGE_BYTES_MAX {
+            true => body,
+            false => self.keep(&command.request.id, body, delay).await?,
+        };
+        let message = format!(
+            "<QueueMessage><MessageText>{}</MessageText></QueueMessage>",
+            STANDARD.encode(text)
+        );
+        // What it says of the URL leaves out the query, which may be a signature.
+        let what = format!("the queue {}", self.url.split('?').next().unwrap_or_default());
+        let request = self
+            .client
+            .post(self.messages()?)
+            .query(&[("messagettl", -1), ("visibilitytimeout", delay)])
+            .header("x-ms-version", VERSION)
+            .header("content-type", "application/xml")
+            .body(message);
+        let request = self.access.permit(&what, SCOPE, request).await?;
+        http::send(&what, request).await
+    }
+
+    /// Where messages are put.
+    fn messages(&self) -> Result<reqwest::Url> {
+        let url = reqwest::Url::parse(&self.url);
+        let mut url = url.map_err(|error| {
+            Error::new(ErrorKind::Invalid, "the queue has no URL").with_source(error)
+        })?;
+        let path = format!("{}/messages", url.path().trim_end_matches('/'));
+        url.set_path(&path);
+        Ok(url)
+    }
+
+    /// Keeps `body`, the command `id`, until 30 days after its `delay`, and returns the message
+    /// that stands for it.
+    async fn keep(&self, id: &CommandId, body: String, delay: i64) -> Result<String> {
+        let kept = Uuid::now_v7().simple().to_string();
+        let partition = partition(&kept);
+        let item = KeptItem { id: KEPT.to_owned(), partition, body, ttl: delay + KEPT_SECONDS };
+        let written = self.container.upsert(&item.partition, KEPT, &item).await;
+        written.map_err(unguarded)?;
+        json(id, &Reference { kept })
+    }
+
+    /// The command that the message `text` is of.
+    pub(crate) async fn open(&self, text: &str) -> Result<QueuedCommand> {
+        let unreadable = |error: Box<dyn std::error::Error + Send + Sync>| {
+            Error::new(ErrorKind::Corrupt, "the message is no command").with_source(error)
+        };
+        let text = STANDARD.decode(text.trim()).map_err(|error| unreadable(error.into()))?;
+        let Ok(Reference { kept }) = serde_json::from_slice(&text) else {
+            return serde_json::from_slice(&text).map_err(|error| unreadable(error.into()));
+        };
+        let strong = Consistency::Strong;
+        let found: Option<KeptItem> = self.container.read(&partition(&kept), KEPT, strong).await?;
+        let KeptItem { body, .. } = found.ok_or_else(|| {
+            let message = format!("the command {kept} of a message is no longer kept");
+            Error::new(ErrorKind::NotFound, message)
+        })?;
+        serde_json::from_str(&body).map_err(|error| unreadable(error.into()))
+    }
+}
+
+fn partition(kept: &str) -> String {
+    format!("@command-{kept}")
+}
+
+/// `value`, which is of the command `id`, as JSON.
+fn json<T: Serialize>(id: &CommandId, value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| {
+        let message = format!("the command {id} has no JSON form");
+        Error::new(ErrorKind::Invalid, message).with_source(error)
+    })
+}
+
+#[async_trait]
+impl Queue for Commands {
+    async fn send(&self, batch: &[QueuedCommand]) -> Vec<Result<()>> {
+        let count = batch.len();
+        if count > BATCH_COMMANDS_MAX {
+            let refused = |_| Err(too_many("commands", count, BATCH_COMMANDS_MAX));
+            return batch.iter().map(refused).collect();
+        }
+        let now = self.clock.now();
+        let mut puts = vec![];
+        for command in batch {
+            puts.push(self.put(command, now));
+        }
+        futures::stream::iter(puts).buffered(CONCURRENT_MAX).collect().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn a_command_is_held_back_in_whole_seconds_for_a_week_at_most() {
+        let now = datetime!(2010-12-01 08:26 UTC);
+        let held = |millis: i64| delay(now + time::Duration::milliseconds(millis), now);
+        assert_eq!([held(-5_000), held(0), held(1), held(1_000), held(1_001)], [0, 0, 1, 1, 2]);
+        let week = DELAY_SECONDS_MAX * 1_000;
+        assert_eq!([held(week), held(week + 1), held(9 * week)], [DELAY_SECONDS_MAX; 3]);
+    }
+}

@@ -1,0 +1,26 @@
+//! What is this adapter's alone: what it costs, and what it says of errors.
+
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod costs;
+mod errors;
+mod large;
+mod meter;
+
+use std::process::ExitCode;
+
+use crate::common::trials::run;
+
+fn main() -> ExitCode {
+    let cases = cases![
+        costs::a_command_is_one_create_and_cold_one_query_whatever_the_length,
+        costs::an_event_into_a_view_is_one_read_and_one_write,
+        errors::a_container_that_does_not_exist_is_told,
+        errors::a_topic_that_nobody_reaches_is_unavailable_within_seconds,
+        large::a_command_that_is_larger_than_a_message_arrives_whole,
+        large::an_id_that_the_service_would_refuse_is_found_again,
+    ];
+    run(&cases)
+}

@@ -1,0 +1,57 @@
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use azure_core::credentials::Secret;
+use azure_data_cosmos::options::ConnectionPoolOptions;
+use azure_data_cosmos::{AccountReference, CosmosClient, CosmosRuntime, RoutingStrategy};
+use emulators::Cosmos;
+use skyfold_azure::containers;
+
+use super::names;
+
+/// The emulator of this process, which ends with it.
+static COSMOS: OnceLock<Cosmos> = OnceLock::new();
+
+/// How many databases were asked for.
+static DATABASES: AtomicUsize = AtomicUsize::new(0);
+
+/// The region that the emulator says it is in.
+const REGION: &str = "West Europe";
+
+/// Any key, for none is looked at.
+const KEY: &str = "c2VjcmV0";
+
+/// The emulator, which the first call starts.
+pub fn cosmos() -> &'static Cosmos {
+    COSMOS.get_or_init(|| {
+        let program = Cosmos::find().unwrap_or_else(|missing| panic!("{missing}"));
+        Cosmos::start(&program).expect("it starts")
+    })
+}
+
+/// The name of a database that nobody else has, with all containers.
+pub fn database() -> String {
+    let name = format!("db{}", DATABASES.fetch_add(1, Ordering::Relaxed));
+    let names = names(&name, "");
+    let cosmos = cosmos();
+    cosmos.create_database(&name).unwrap();
+    for container in [
+        containers::events(&names.events),
+        containers::documents(&names.documents),
+        containers::keys(&names.keys),
+    ] {
+        cosmos.create_container(&name, &container).unwrap();
+    }
+    name
+}
+
+/// A client of this test's own: its connections end with the runtime that made them.
+pub async fn client() -> CosmosClient {
+    let endpoint = cosmos().url().parse().unwrap();
+    let account = AccountReference::with_authentication_key(endpoint, Secret::from(KEY.to_owned()));
+    // The emulator's host speaks HTTP/1.1 alone, and without TLS nobody says which it shall be.
+    let pool = ConnectionPoolOptions::builder().with_is_http2_allowed(false).build().unwrap();
+    let runtime = CosmosRuntime::builder().with_connection_pool(pool).build().await.unwrap();
+    let client = CosmosClient::builder().with_runtime(runtime);
+    client.build(account, RoutingStrategy::ProximityTo(REGION.into())).await.unwrap()
+}
