@@ -1,9 +1,9 @@
 //! Emulators of clouds that tests start, without containers: each on a port of its own, and only as
 //! long as whoever started it holds it.
 //!
-//! `tests/emulators/install` brings them; those of Google come with its Cloud SDK, and that of Cosmos
-//! DB is built when it is needed, from a crate with a lock file of its own. Where one is missing, a
-//! test is ignored, and says what installs it; where `CI` is set, it fails.
+//! `tests/emulators/install` brings them; those of Google come with its Cloud SDK, and that of
+//! Cosmos DB is built when it is needed, from a crate with a lock file of its own. Where one is
+//! missing, a test is ignored, and says what installs it; where `CI` is set, it fails.
 
 mod cosmos;
 mod google;

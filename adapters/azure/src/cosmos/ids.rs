@@ -12,9 +12,9 @@ const PREFIX_CHARS: usize = 200;
 /// What escapes a byte, in two digits. No URL and no tool changes it.
 const ESCAPE: char = '~';
 
-/// The text `id` as the id of an item, which takes no `/ \ ? #`, and of which Microsoft asks that it
-/// be ASCII ("Azure Cosmos DB service quotas", "Naming"). Two different texts are two ids. What does
-/// not fit is cut off, and a hash of all of it put in its place.
+/// The text `id` as the id of an item, which takes no `/ \ ? #`, and of which Microsoft asks that
+/// it be ASCII ("Azure Cosmos DB service quotas", "Naming"). Two different texts are two ids. What
+/// does not fit is cut off, and a hash of all of it put in its place.
 pub(crate) fn encode_id(id: &str) -> String {
     let mut encoded = String::with_capacity(id.len());
     for byte in id.bytes() {

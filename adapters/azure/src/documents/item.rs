@@ -68,9 +68,9 @@ pub(crate) fn list_field(list: usize) -> String {
     format!("l{list}")
 }
 
-/// `text` so that it sorts by code point among its like. The service compares text as UTF-16 does, in
-/// which what is beyond U+FFFF comes before what ends there: each character from U+E000 on follows
-/// one that says of which of the two it is.
+/// `text` so that it sorts by code point among its like. The service compares text as UTF-16 does,
+/// in which what is beyond U+FFFF comes before what ends there: each character from U+E000 on
+/// follows one that says of which of the two it is.
 fn ordered(text: &str) -> String {
     let mut ordered = String::with_capacity(text.len());
     for character in text.chars() {
