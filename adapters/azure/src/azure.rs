@@ -71,11 +71,8 @@ impl Azure {
     /// What an app is bound to.
     pub fn ports(&self) -> Ports {
         let Self { clients, names, clock, .. } = self;
-        let events = Arc::new(Events {
-            commits: self.events.clone(),
-            snapshots: self.documents.clone(),
-            clock: clock.clone(),
-        });
+        let events =
+            Arc::new(Events { commits: self.events.clone(), snapshots: self.documents.clone() });
         let documents = Documents { container: self.documents.clone(), clock: clock.clone() };
         let bus = Bus {
             client: clients.http.clone(),

@@ -27,7 +27,7 @@
 //! # What is kept where
 //!
 //! - events, a commit: `s` its stream, which is the partition key, `id` the version of its first
-//!   event in 20 digits, `b` the commit, `t` when it was appended;
+//!   event in 20 digits, `b` the commit, `t` when it was recorded;
 //! - documents, a document: `p` its collection, `#` and one of 16 shards by its id, which is the
 //!   partition key, `id` and `i` its id, `b` the content, `x` and `ttl` when it expires, `l0` to
 //!   `l2` its places in lists;

@@ -4,6 +4,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use skyfold::ports::Snapshot;
 use skyfold::{Commit, Error, ErrorKind, RecordedCommit, Result, StreamName, Version};
+use time::OffsetDateTime;
 
 /// The id of every snapshot, of which a partition has one.
 pub(super) const SNAPSHOT: &str = "snapshot";
@@ -19,7 +20,7 @@ pub(crate) struct CommitItem {
     /// The commit as JSON: as text, since the service keeps numbers as floats of 64 bits.
     #[serde(rename = "b")]
     pub(crate) body: String,
-    /// When it was appended, and its version: what the newest are found by.
+    /// When it was recorded, and its version: what the newest are found by.
     #[serde(rename = "t")]
     pub(crate) at: String,
 }
@@ -43,6 +44,13 @@ pub(crate) struct SnapshotItem {
 /// as text.
 pub(crate) fn sort_key(version: Version) -> String {
     format!("{:020}", version.0)
+}
+
+/// What a commit recorded at `time` is found by among the newest: text that sorts by time, then by
+/// the `version` of its first event.
+pub(super) fn time_key(time: OffsetDateTime, version: Version) -> String {
+    let millis = (time.unix_timestamp_nanos() / 1_000_000).max(0);
+    format!("{millis:014}{}", sort_key(version))
 }
 
 /// The partition of the snapshot of `stream`.

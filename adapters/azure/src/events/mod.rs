@@ -4,10 +4,6 @@ mod feed;
 mod item;
 mod store;
 
-use std::sync::Arc;
-
-use skyfold::ports::Clock;
-
 use crate::cosmos::Container;
 
 /// The container of events; snapshots, which are rewritten, are among the documents, so that the
@@ -16,5 +12,4 @@ use crate::cosmos::Container;
 pub(crate) struct Events {
     pub(crate) commits: Container,
     pub(crate) snapshots: Container,
-    pub(crate) clock: Arc<dyn Clock>,
 }

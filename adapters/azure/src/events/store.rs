@@ -1,5 +1,4 @@
 use async_trait::async_trait;
-use skyfold::adapter::feed_place;
 use skyfold::limits::PAGE_ITEMS_MAX;
 use skyfold::ports::{Consistency, EventStore, Pricing, Range, Slice, Snapshot};
 use skyfold::{Commit, Error, ErrorKind, Head, Result, StreamName, Version};
@@ -7,7 +6,7 @@ use skyfold::{Commit, Error, ErrorKind, Head, Result, StreamName, Version};
 use super::Events;
 use super::item::{
     CommitItem, SNAPSHOT, SnapshotItem, encode, of_snapshot, snapshot_partition, sort_key,
-    to_commit, to_snapshot,
+    time_key, to_commit, to_snapshot,
 };
 use crate::cosmos::{Reach, Rows, Select};
 
@@ -34,7 +33,7 @@ impl EventStore for Events {
             id: sort_key(first),
             stream: stream.as_str().to_owned(),
             body: encode(&format!("the commit {stream}@{first}"), commit)?,
-            at: feed_place(commit.time(), self.clock.now(), first),
+            at: time_key(commit.time(), first),
         };
         match self.commits.create(stream.as_str(), &item.id, &item).await {
             Ok(_) => Ok(()),
