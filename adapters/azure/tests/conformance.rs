@@ -1,32 +1,15 @@
-//! The suite over Microsoft's emulator of Cosmos DB: what the ports promise, and with
-//! `CONFORMANCE_WHOLE` set also what core makes of it, which takes the emulator most of an hour.
+//! The suite over Microsoft's emulator of Cosmos DB.
 
 mod common;
 
 use std::process::ExitCode;
 
 use async_trait::async_trait;
-use conformance::{Capability, Fixture, Host, run_all, suite, suite_of};
+use conformance::{Capability, Fixture, Host};
 use skyfold::Result;
 
 use crate::common::Place;
-use crate::common::trials::missing;
-
-/// The variable that has the whole suite run.
-const WHOLE: &str = "CONFORMANCE_WHOLE";
-
-/// What the ports promise.
-const OF_THE_PORTS: [&str; 9] = [
-    "document_lists",
-    "document_scans",
-    "documents",
-    "event_feed",
-    "event_store",
-    "key_store",
-    "limits",
-    "publisher_queue",
-    "snapshots",
-];
+use crate::common::trials::{Emulator, emulator};
 
 /// The adapter.
 struct OnAzure;
@@ -47,13 +30,9 @@ impl Fixture for OnAzure {
 }
 
 fn main() -> ExitCode {
-    match missing() {
-        None if std::env::var_os(WHOLE).is_some() => run_all(suite(OnAzure)),
-        None => {
-            println!("the cases of the ports alone: {WHOLE}=1 has the others run as well");
-            run_all(suite_of(OnAzure, &OF_THE_PORTS))
-        }
-        Some(_) if emulators::is_required() => ExitCode::FAILURE,
-        Some(_) => ExitCode::SUCCESS,
+    match emulator() {
+        Emulator::Ready => conformance::run(OnAzure),
+        Emulator::Missing if emulators::is_required() => ExitCode::FAILURE,
+        Emulator::Missing | Emulator::Unwanted => ExitCode::SUCCESS,
     }
 }
