@@ -3,12 +3,13 @@ use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::primitives::DateTime;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use futures::StreamExt as _;
+use skyfold::adapter::{again, requests, too_many};
 use skyfold::limits::{COMMIT_EVENTS_MAX, PAGE_ITEMS_MAX};
 use skyfold::ports::Publisher;
 use skyfold::{CloudEvent, Error, ErrorKind, Result};
 
-use crate::batches::{CONCURRENT_MAX, as_message, requests, too_many, unmentioned};
-use crate::errors::{again, entry_failed, failed, located};
+use crate::batches::{CONCURRENT_MAX, ENTRIES_MAX, as_message, unmentioned};
+use crate::errors::{entry_failed, failed, located};
 
 /// How many bytes an entry, and all entries of a request, may have. EventBridge has said 1 MB since
 /// January 2026, and still says 256 KB in places ("Amazon EventBridge quotas"): the less is safe.
@@ -110,7 +111,7 @@ impl Publisher for Bus {
             }));
         }
         let sizes: Vec<_> = entries.iter().map(Entry::bytes).collect();
-        let requests = requests(&sizes, REQUEST_BYTES_MAX).into_iter();
+        let requests = requests(&sizes, ENTRIES_MAX, REQUEST_BYTES_MAX).into_iter();
         let puts = requests.map(|request| self.put(&entries[request]));
         let answers: Vec<_> = futures::stream::iter(puts).buffered(CONCURRENT_MAX).collect().await;
         for (place, outcome) in places.into_iter().zip(answers.into_iter().flatten()) {

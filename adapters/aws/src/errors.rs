@@ -9,10 +9,8 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::Region;
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use skyfold::adapter::THROTTLED_WAIT;
 use skyfold::{Error, ErrorKind};
-
-/// How long to wait after a request that came too often, where the answer does not say.
-const THROTTLED_WAIT: Duration = Duration::from_millis(100);
 
 /// The longest chain of causes that is told.
 const CAUSES_MAX: usize = 8;
@@ -56,15 +54,6 @@ pub(crate) fn entry_failed(what: &str, code: Option<&str>, message: Option<&str>
     let (code, message) = (code.unwrap_or_default(), message.unwrap_or_default());
     let error = refused(what, code, message, 0, None);
     error.with_source(format!("{code}: {message}"))
-}
-
-/// The same error once more, for each call that one request stood for.
-pub(crate) fn again(error: &Error) -> Error {
-    let copy = Error::new(error.kind(), error.to_string());
-    match error.retry_after() {
-        Some(wait) => copy.with_retry_after(wait),
-        None => copy,
-    }
 }
 
 fn refused(what: &str, code: &str, message: &str, status: u16, wait: Option<Duration>) -> Error {

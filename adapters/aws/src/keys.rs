@@ -8,11 +8,10 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{
     AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure as OnFailure,
 };
-use skyfold::limits::BATCH_SUBJECTS_MAX;
+use skyfold::adapter::check_subjects;
 use skyfold::ports::{KeyStore, Keyring, SubjectKey, check_key_number};
 use skyfold::{Error, ErrorKind, Result, StreamId};
 
-use crate::batches::too_many;
 use crate::errors::{failed, table};
 use crate::gets::get;
 use crate::item::{Item, PARTITION, key, n, text};
@@ -88,9 +87,7 @@ fn subject_key(value: &AttributeValue) -> Option<SubjectKey> {
 #[async_trait]
 impl KeyStore for Keys {
     async fn get(&self, subjects: &[StreamId]) -> Result<Vec<Keyring>> {
-        if subjects.len() > BATCH_SUBJECTS_MAX {
-            return Err(too_many("subjects", subjects.len(), BATCH_SUBJECTS_MAX));
-        }
+        check_subjects(subjects.len())?;
         let keys = subjects.iter().map(|subject| key(subject.as_str(), KEYS)).collect();
         let mut found = HashMap::new();
         for item in get(&self.client, &self.table, keys).await? {

@@ -4,13 +4,14 @@ use async_trait::async_trait;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use futures::StreamExt as _;
-use skyfold::limits::{BATCH_COMMANDS_MAX, COMMAND_BYTES_MAX};
+use skyfold::adapter::{again, check_command, requests, too_many};
+use skyfold::limits::BATCH_COMMANDS_MAX;
 use skyfold::ports::{Clock, Queue, QueuedCommand};
 use skyfold::{Error, ErrorKind, Result};
 use time::OffsetDateTime;
 
-use crate::batches::{CONCURRENT_MAX, as_message, requests, too_many, unmentioned};
-use crate::errors::{again, entry_failed, failed, located};
+use crate::batches::{CONCURRENT_MAX, ENTRIES_MAX, as_message, unmentioned};
+use crate::errors::{entry_failed, failed, located};
 
 /// How many bytes a message, and all messages of a request, may have: 1 MiB ("Amazon SQS message
 /// quotas").
@@ -36,11 +37,7 @@ struct Message {
 
 impl Message {
     fn of(command: &QueuedCommand, now: OffsetDateTime) -> Result<Self> {
-        let bytes = command.request.command.bytes();
-        if bytes > COMMAND_BYTES_MAX {
-            let message = format!("the command has {bytes} bytes, of at most {COMMAND_BYTES_MAX}");
-            return Err(Error::new(ErrorKind::Oversized, message));
-        }
+        check_command(command)?;
         let body = serde_json::to_string(command).map_err(|error| {
             let message = format!("the command {} has no JSON form", command.request.id);
             Error::new(ErrorKind::Invalid, message).with_source(error)
@@ -119,7 +116,7 @@ impl Queue for Commands {
             }));
         }
         let sizes: Vec<_> = messages.iter().map(|message| message.body.len()).collect();
-        let requests = requests(&sizes, REQUEST_BYTES_MAX).into_iter();
+        let requests = requests(&sizes, ENTRIES_MAX, REQUEST_BYTES_MAX).into_iter();
         let sends = requests.map(|request| self.send_request(&messages[request]));
         let answers: Vec<_> = futures::stream::iter(sends).buffered(CONCURRENT_MAX).collect().await;
         for (place, outcome) in places.into_iter().zip(answers.into_iter().flatten()) {

@@ -1,12 +1,12 @@
 use async_trait::async_trait;
 use futures::StreamExt as _;
+use skyfold::adapter::{again, requests, too_many};
 use skyfold::limits::{COMMIT_EVENTS_MAX, PAGE_ITEMS_MAX};
 use skyfold::ports::Publisher;
 use skyfold::{CloudEvent, Error, ErrorKind, Result};
 
+use crate::CONCURRENT_MAX;
 use crate::access::Access;
-use crate::batches::{CONCURRENT_MAX, requests, too_many};
-use crate::errors::again;
 use crate::http;
 
 /// How many bytes an event, and all events of a request, may have: 1 MB ("Azure Event Grid quotas

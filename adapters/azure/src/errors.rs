@@ -3,10 +3,8 @@
 use std::time::Duration;
 
 use azure_data_cosmos::CosmosError;
+use skyfold::adapter::THROTTLED_WAIT;
 use skyfold::{Error, ErrorKind};
-
-/// How long to wait after a request that came too often, where the answer does not say.
-const THROTTLED_WAIT: Duration = Duration::from_millis(100);
 
 /// What the SDK says of an answer that it could not read.
 const UNREADABLE: u16 = 20020;
@@ -33,26 +31,6 @@ pub(crate) fn unanswered(what: &str, error: reqwest::Error) -> Error {
     };
     // What it says of the URL may hold a signature.
     Error::new(kind, format!("{what}: {hint}")).with_source(error.without_url())
-}
-
-/// The same error once more, for each call that one request stood for.
-pub(crate) fn again(error: &Error) -> Error {
-    let copy = Error::new(error.kind(), error.to_string());
-    match error.retry_after() {
-        Some(wait) => copy.with_retry_after(wait),
-        None => copy,
-    }
-}
-
-/// `error` as that of a write that nothing had to hold for: what it met was not another writer's
-/// success, but too many of them at once.
-pub(crate) fn unguarded(error: Error) -> Error {
-    match error.kind() {
-        ErrorKind::Conflict => Error::new(ErrorKind::Throttled, error.message())
-            .with_retry_after(THROTTLED_WAIT)
-            .with_source(error),
-        _ => error,
-    }
 }
 
 fn refused(what: &str, status: u16, part: u16, wait: Option<Duration>) -> Error {
@@ -107,6 +85,8 @@ fn hint(kind: ErrorKind) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use skyfold::adapter::unguarded;
+
     use super::*;
 
     #[test]

@@ -3,18 +3,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures::StreamExt as _;
 use serde::{Deserialize, Serialize};
-use skyfold::limits::{BATCH_SUBJECTS_MAX, SUBJECT_KEYS_MAX};
-use skyfold::ports::{Consistency, KeyStore, Keyring, SubjectKey, check_key_number};
+use skyfold::adapter::{Keyrings, check_subjects, create_key, unguarded};
+use skyfold::ports::{Consistency, KeyStore, Keyring, SubjectKey};
 use skyfold::{Error, ErrorKind, Result, StreamId};
 
+use crate::CONCURRENT_MAX;
 use crate::cosmos::Container;
-use crate::errors::unguarded;
 
 /// The id of every item, of which a subject has one.
 const ID: &str = "keys";
-
-/// How many requests of one batch are on their way at once.
-const CONCURRENT_MAX: usize = 16;
 
 /// A container of the keys of subjects: in an account of its own, since a backup is of a whole
 /// account, and encrypted under a key of the subscription's own ("Customer-managed keys").
@@ -67,62 +64,45 @@ fn subject_key(text: &str) -> Option<SubjectKey> {
     Some(SubjectKey::from_bytes(bytes.as_slice().try_into().ok()?))
 }
 
-/// What is kept of a subject, and the etag of that.
-struct Kept {
-    ring: Keyring,
-    etag: Option<String>,
-}
+#[async_trait]
+impl Keyrings for Keys {
+    /// The etag of the item.
+    type Mark = String;
 
-impl Keys {
-    async fn kept(&self, subject: &StreamId) -> Result<Kept> {
+    async fn kept(&self, subject: &StreamId) -> Result<(Keyring, Option<String>)> {
         let found: Option<Item> =
             self.container.read(subject.as_str(), ID, Consistency::Strong).await?;
         Ok(match found {
-            Some(item) => Kept { ring: item.keyring()?, etag: Some(item.etag) },
-            None => Kept { ring: Keyring::Empty, etag: None },
+            Some(item) => (item.keyring()?, Some(item.etag)),
+            None => (Keyring::Empty, None),
         })
     }
 
-    /// Makes `keys` all that is kept of `subject`, if nothing has changed since it was read.
     async fn replace(
         &self,
         subject: &StreamId,
         keys: &[SubjectKey],
-        etag: Option<&str>,
+        etag: Option<String>,
     ) -> Result<()> {
         let item = Item::of(subject, keys);
         match etag {
-            Some(etag) => self.container.replace(subject.as_str(), ID, etag, &item).await?,
+            Some(etag) => self.container.replace(subject.as_str(), ID, &etag, &item).await?,
             None => self.container.create(subject.as_str(), ID, &item).await?,
         };
         Ok(())
-    }
-
-    /// What another creator, or a destroyer, has made of `subject`; if neither did, `error` was too
-    /// many at once, and the key is to be created again.
-    async fn kept_instead(&self, subject: &StreamId, number: u32, error: Error) -> Result<Keyring> {
-        match self.kept(subject).await?.ring {
-            Keyring::Destroyed => Ok(Keyring::Destroyed),
-            Keyring::Keys(keys) if !is_next(subject, number, &keys)? => Ok(Keyring::Keys(keys)),
-            Keyring::Empty | Keyring::Keys(_) => Err(unguarded(error)),
-        }
     }
 }
 
 #[async_trait]
 impl KeyStore for Keys {
     async fn get(&self, subjects: &[StreamId]) -> Result<Vec<Keyring>> {
-        let count = subjects.len();
-        if count > BATCH_SUBJECTS_MAX {
-            let message = format!("a batch of {count} subjects, of at most {BATCH_SUBJECTS_MAX}");
-            return Err(Error::new(ErrorKind::Oversized, message));
-        }
+        check_subjects(subjects.len())?;
         let mut reads = vec![];
         for subject in subjects {
             reads.push(self.kept(subject));
         }
         let kept: Vec<_> = futures::stream::iter(reads).buffered(CONCURRENT_MAX).collect().await;
-        kept.into_iter().map(|kept| kept.map(|kept| kept.ring)).collect()
+        kept.into_iter().map(|kept| kept.map(|(ring, _)| ring)).collect()
     }
 
     async fn create(
@@ -131,31 +111,7 @@ impl KeyStore for Keys {
         number: u32,
         subject_key: &SubjectKey,
     ) -> Result<Keyring> {
-        if number == 0 || number > SUBJECT_KEYS_MAX {
-            // No subject has so many keys that this could be the next one.
-            check_key_number(subject, number, 0)?;
-        }
-        // The first key of a subject is the commonest, and needs no read.
-        let before = match number {
-            1 => Kept { ring: Keyring::Empty, etag: None },
-            _ => self.kept(subject).await?,
-        };
-        let mut keys = match before.ring {
-            Keyring::Destroyed => return Ok(Keyring::Destroyed),
-            Keyring::Empty => vec![],
-            Keyring::Keys(keys) => keys,
-        };
-        if !is_next(subject, number, &keys)? {
-            return Ok(Keyring::Keys(keys));
-        }
-        keys.push(subject_key.clone());
-        match self.replace(subject, &keys, before.etag.as_deref()).await {
-            Ok(()) => Ok(Keyring::Keys(keys)),
-            Err(error) if error.kind() == ErrorKind::Conflict => {
-                self.kept_instead(subject, number, error).await
-            }
-            Err(error) => Err(error),
-        }
+        create_key(self, subject, number, subject_key).await
     }
 
     async fn destroy(&self, subject: &StreamId) -> Result<()> {
@@ -163,10 +119,4 @@ impl KeyStore for Keys {
         self.container.upsert(subject.as_str(), ID, &item).await.map_err(unguarded)?;
         Ok(())
     }
-}
-
-/// Whether `number` is that of the key after `keys`.
-fn is_next(subject: &StreamId, number: u32, keys: &[SubjectKey]) -> Result<bool> {
-    check_key_number(subject, number, keys.len())?;
-    Ok(usize::try_from(number).is_ok_and(|number| number == keys.len() + 1))
 }

@@ -5,16 +5,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures::StreamExt as _;
 use serde::{Deserialize, Serialize};
-use skyfold::limits::{BATCH_COMMANDS_MAX, COMMAND_BYTES_MAX};
+use skyfold::adapter::{check_command, too_many, unguarded};
+use skyfold::limits::BATCH_COMMANDS_MAX;
 use skyfold::ports::{Clock, Consistency, Queue, QueuedCommand};
 use skyfold::{CommandId, Error, ErrorKind, Result};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use crate::CONCURRENT_MAX;
 use crate::access::Access;
-use crate::batches::{CONCURRENT_MAX, too_many};
 use crate::cosmos::Container;
-use crate::errors::unguarded;
 use crate::http;
 
 /// How many bytes a message may have: 64 KiB of text, which is base64 of three quarters as much
@@ -76,11 +76,7 @@ fn delay(due: OffsetDateTime, now: OffsetDateTime) -> i64 {
 
 impl Commands {
     async fn put(&self, command: &QueuedCommand, now: OffsetDateTime) -> Result<()> {
-        let bytes = command.request.command.bytes();
-        if bytes > COMMAND_BYTES_MAX {
-            let message = format!("the command has {bytes} bytes, of at most {COMMAND_BYTES_MAX}");
-            return Err(Error::new(ErrorKind::Oversized, message));
-        }
+        check_command(command)?;
         let delay = command.due.map_or(0, |due| delay(due, now));
         let body = json(&command.request.id, command)?;
         let text = match body.len() <= MESSAGE_BYTES_MAX {

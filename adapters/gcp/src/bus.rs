@@ -3,11 +3,12 @@ use std::collections::{BTreeMap, HashMap};
 use async_trait::async_trait;
 use futures::StreamExt as _;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::PubsubMessage;
+use skyfold::adapter::{again, too_many};
 use skyfold::limits::{COMMIT_EVENTS_MAX, PAGE_ITEMS_MAX};
 use skyfold::ports::Publisher;
 use skyfold::{CloudEvent, Error, ErrorKind, Result};
 
-use crate::errors::{again, copy};
+use crate::errors::copy;
 use crate::topic::{Group, Topic, fits, requests};
 
 /// How many announcements one batch may have.
@@ -73,8 +74,7 @@ impl Publisher for Bus {
     async fn publish(&self, batch: &[CloudEvent]) -> Vec<Result<()>> {
         let count = batch.len();
         if count > BATCH_MAX {
-            let message = format!("a batch of {count} announcements, of at most {BATCH_MAX}");
-            let refused = |_| Err(Error::new(ErrorKind::Oversized, &*message));
+            let refused = |_| Err(too_many("announcements", count, BATCH_MAX));
             return batch.iter().map(refused).collect();
         }
         let (mut outcomes, mut groups) = (vec![], BTreeMap::<_, Group>::new());

@@ -5,11 +5,9 @@ use std::time::Duration;
 
 use googleapis_tonic_google_firestore_v1::google::rpc;
 use prost::Message as _;
+use skyfold::adapter::{THROTTLED_WAIT, again};
 use skyfold::{Error, ErrorKind, Result};
 use tonic::{Code, Status};
-
-/// How long to wait after a request that came too often, where the answer does not say.
-const THROTTLED_WAIT: Duration = Duration::from_millis(100);
 
 /// How the detail of an answer is called that says how long to wait ("google.rpc.RetryInfo").
 const RETRY_INFO: &str = "type.googleapis.com/google.rpc.RetryInfo";
@@ -26,29 +24,9 @@ pub(crate) fn entry_failed(what: &str, status: &rpc::Status) -> Error {
     refused(what, code, message, None).with_source(format!("{code:?}: {message}"))
 }
 
-/// The same error once more, for each call that one request stood for.
-pub(crate) fn again(error: &Error) -> Error {
-    let copy = Error::new(error.kind(), error.to_string());
-    match error.retry_after() {
-        Some(wait) => copy.with_retry_after(wait),
-        None => copy,
-    }
-}
-
 /// The same outcome once more.
 pub(crate) fn copy(outcome: &Result<()>) -> Result<()> {
     outcome.as_ref().map_err(again).copied()
-}
-
-/// `error` as that of a write that nothing had to hold for: what it met was not another writer's
-/// success, but too many of them at once.
-pub(crate) fn unguarded(error: Error) -> Error {
-    match error.kind() {
-        ErrorKind::Conflict => Error::new(ErrorKind::Throttled, error.message())
-            .with_retry_after(THROTTLED_WAIT)
-            .with_source(error),
-        _ => error,
-    }
 }
 
 fn refused(what: &str, code: Code, message: &str, wait: Option<Duration>) -> Error {
@@ -129,6 +107,8 @@ fn retry_after(status: &Status) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use skyfold::adapter::unguarded;
+
     use super::*;
 
     #[test]

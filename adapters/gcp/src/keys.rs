@@ -1,10 +1,9 @@
 use async_trait::async_trait;
 use prost_types::Timestamp;
-use skyfold::limits::{BATCH_SUBJECTS_MAX, SUBJECT_KEYS_MAX};
-use skyfold::ports::{KeyStore, Keyring, SubjectKey, check_key_number};
+use skyfold::adapter::{Keyrings, check_subjects, create_key, unguarded};
+use skyfold::ports::{KeyStore, Keyring, SubjectKey};
 use skyfold::{Error, ErrorKind, Result, StreamId};
 
-use crate::errors::unguarded;
 use crate::firestore::{
     ArrayValue, Database, Document, Fields, Guarded as _, Value, ValueType, create, decode_id,
     encode_id, replace,
@@ -26,26 +25,25 @@ pub(crate) struct Keys {
     pub(crate) database: Database,
 }
 
-/// What is kept of a subject, and when that was last changed.
-struct Kept {
-    ring: Keyring,
-    changed: Option<Timestamp>,
-}
-
 impl Keys {
     fn name(&self, subject: &StreamId) -> String {
         self.database.at(&format!("{SUBJECTS}/{}", encode_id(subject.as_str())))
     }
+}
 
-    async fn kept(&self, subject: &StreamId) -> Result<Kept> {
+#[async_trait]
+impl Keyrings for Keys {
+    /// When the document was last changed.
+    type Mark = Timestamp;
+
+    async fn kept(&self, subject: &StreamId) -> Result<(Keyring, Option<Timestamp>)> {
         let found = self.database.get(vec![self.name(subject)]).await?;
         Ok(match found.first() {
-            Some(document) => Kept { ring: ring(document)?, changed: document.update_time },
-            None => Kept { ring: Keyring::Empty, changed: None },
+            Some(document) => (ring(document)?, document.update_time),
+            None => (Keyring::Empty, None),
         })
     }
 
-    /// Makes `keys` all that is kept of `subject`, if nothing has changed since it was read.
     async fn replace(
         &self,
         subject: &StreamId,
@@ -91,11 +89,7 @@ fn subject_key(value: &Value) -> Option<SubjectKey> {
 #[async_trait]
 impl KeyStore for Keys {
     async fn get(&self, subjects: &[StreamId]) -> Result<Vec<Keyring>> {
-        let count = subjects.len();
-        if count > BATCH_SUBJECTS_MAX {
-            let message = format!("a batch of {count} subjects, of at most {BATCH_SUBJECTS_MAX}");
-            return Err(Error::new(ErrorKind::Oversized, message));
-        }
+        check_subjects(subjects.len())?;
         let names = subjects.iter().map(|subject| self.name(subject)).collect();
         let mut found = std::collections::HashMap::new();
         for document in self.database.get(names).await? {
@@ -111,31 +105,7 @@ impl KeyStore for Keys {
         number: u32,
         subject_key: &SubjectKey,
     ) -> Result<Keyring> {
-        if number == 0 || number > SUBJECT_KEYS_MAX {
-            // No subject has so many keys that this could be the next one.
-            check_key_number(subject, number, 0)?;
-        }
-        // The first key of a subject is the commonest, and needs no read.
-        let before = match number {
-            1 => Kept { ring: Keyring::Empty, changed: None },
-            _ => self.kept(subject).await?,
-        };
-        let mut keys = match before.ring {
-            Keyring::Destroyed => return Ok(Keyring::Destroyed),
-            Keyring::Empty => vec![],
-            Keyring::Keys(keys) => keys,
-        };
-        if !is_next(subject, number, &keys)? {
-            return Ok(Keyring::Keys(keys));
-        }
-        keys.push(subject_key.clone());
-        match self.replace(subject, &keys, before.changed).await {
-            Ok(()) => Ok(Keyring::Keys(keys)),
-            Err(error) if error.kind() == ErrorKind::Conflict => {
-                self.kept_instead(subject, number, error).await
-            }
-            Err(error) => Err(error),
-        }
+        create_key(self, subject, number, subject_key).await
     }
 
     async fn destroy(&self, subject: &StreamId) -> Result<()> {
@@ -144,22 +114,4 @@ impl KeyStore for Keys {
         self.database.commit(replace(self.name(subject), fields)).await.map_err(unguarded)?;
         Ok(())
     }
-}
-
-impl Keys {
-    /// What another creator, or a destroyer, has made of `subject`; if neither did, `error` was too
-    /// many at once, and the key is to be created again.
-    async fn kept_instead(&self, subject: &StreamId, number: u32, error: Error) -> Result<Keyring> {
-        match self.kept(subject).await?.ring {
-            Keyring::Destroyed => Ok(Keyring::Destroyed),
-            Keyring::Keys(keys) if !is_next(subject, number, &keys)? => Ok(Keyring::Keys(keys)),
-            Keyring::Empty | Keyring::Keys(_) => Err(unguarded(error)),
-        }
-    }
-}
-
-/// Whether `number` is that of the key after `keys`.
-fn is_next(subject: &StreamId, number: u32, keys: &[SubjectKey]) -> Result<bool> {
-    check_key_number(subject, number, keys.len())?;
-    Ok(usize::try_from(number).is_ok_and(|number| number == keys.len() + 1))
 }

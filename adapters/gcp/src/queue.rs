@@ -6,7 +6,8 @@ use futures::{FutureExt as _, StreamExt as _};
 use googleapis_tonic_google_cloud_tasks_v2::google::cloud::tasks::v2;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::PubsubMessage;
 use prost_types::Timestamp;
-use skyfold::limits::{BATCH_COMMANDS_MAX, COMMAND_BYTES_MAX};
+use skyfold::adapter::{check_command, too_many, unguarded};
+use skyfold::limits::BATCH_COMMANDS_MAX;
 use skyfold::ports::{Clock, Queue, QueuedCommand};
 use skyfold::{Error, ErrorKind, Result};
 use time::{Duration, OffsetDateTime};
@@ -16,7 +17,7 @@ use v2::{CreateTaskRequest, HttpMethod, HttpRequest, OidcToken, Task, task};
 
 use crate::calls::{Header, REQUEST_MAX, answered, request};
 use crate::clients::Wire;
-use crate::errors::{again, copy, unguarded};
+use crate::errors::copy;
 use crate::topic::{Group, Topic, requests};
 
 /// How far ahead a task can be scheduled: 30 days ("Cloud Tasks quotas and limits"), less a day, so
@@ -99,11 +100,7 @@ impl TaskQueue {
 
 /// `command` as JSON.
 fn body(command: &QueuedCommand) -> Result<Vec<u8>> {
-    let bytes = command.request.command.bytes();
-    if bytes > COMMAND_BYTES_MAX {
-        let message = format!("the command has {bytes} bytes, of at most {COMMAND_BYTES_MAX}");
-        return Err(Error::new(ErrorKind::Oversized, message));
-    }
+    check_command(command)?;
     serde_json::to_vec(command).map_err(|error| {
         let message = format!("the command {} has no JSON form", command.request.id);
         Error::new(ErrorKind::Invalid, message).with_source(error)
@@ -132,9 +129,8 @@ impl Queue for Commands {
     async fn send(&self, batch: &[QueuedCommand]) -> Vec<Result<()>> {
         let count = batch.len();
         if count > BATCH_COMMANDS_MAX {
-            let message = format!("a batch of {count} commands, of at most {BATCH_COMMANDS_MAX}");
-            let refused = Error::new(ErrorKind::Oversized, message);
-            return batch.iter().map(|_| Err(again(&refused))).collect();
+            let refused = |_| Err(too_many("commands", count, BATCH_COMMANDS_MAX));
+            return batch.iter().map(refused).collect();
         }
         let now = self.clock.now();
         let (mut outcomes, mut group, mut sends) = (vec![], Group::new(), vec![]);

@@ -2,10 +2,10 @@ use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::publisher_client::Pub
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::{PublishRequest, PubsubMessage};
 use prost::Message as _;
 use skyfold::Result;
+use skyfold::adapter::{self, unguarded};
 
 use crate::calls::{Header, REQUEST_MAX, answered, request};
 use crate::clients::Wire;
-use crate::errors::unguarded;
 
 /// How many bytes a request may have, and a message: 10 MB ("Pub/Sub quotas and limits").
 const REQUEST_BYTES_MAX: usize = 10_000_000;
@@ -52,25 +52,15 @@ pub(crate) fn fits(message: &PubsubMessage) -> bool {
 
 /// The messages of `group`, in order, as requests that the service takes.
 pub(crate) fn requests(group: Group) -> Vec<(Vec<usize>, Vec<PubsubMessage>)> {
-    let mut requests: Vec<(Vec<usize>, Vec<PubsubMessage>)> = vec![];
-    let mut bytes = FRAME_BYTES;
-    for (place, message) in group {
-        let size = message.encoded_len();
-        match requests.last_mut() {
-            Some((places, messages))
-                if places.len() < REQUEST_MESSAGES_MAX && bytes + size <= REQUEST_BYTES_MAX =>
-            {
-                bytes += size;
-                places.push(place);
-                messages.push(message);
-            }
-            _ => {
-                bytes = FRAME_BYTES + size;
-                requests.push((vec![place], vec![message]));
-            }
-        }
-    }
-    requests
+    let (mut places, mut messages): (Vec<_>, Vec<_>) = group.into_iter().unzip();
+    let sizes: Vec<_> = messages.iter().map(PubsubMessage::encoded_len).collect();
+    let bytes_max = REQUEST_BYTES_MAX - FRAME_BYTES;
+    let requests = adapter::requests(&sizes, REQUEST_MESSAGES_MAX, bytes_max).into_iter();
+    let taken = requests.map(|request| {
+        let count = request.len();
+        (places.drain(..count).collect(), messages.drain(..count).collect())
+    });
+    taken.collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use skyfold::adapter::too_many;
 use skyfold::limits::{COMMIT_EVENTS_MAX, PAGE_ITEMS_MAX};
 use skyfold::ports::Publisher;
 use skyfold::{CloudEvent, Error, ErrorKind, Result};
@@ -21,11 +22,10 @@ pub(crate) struct Bus(pub(crate) Arc<Broker>);
 
 impl Bus {
     pub(crate) fn announce(&self, batch: &[CloudEvent]) -> Vec<Result<()>> {
-        if batch.len() > BATCH_MAX {
-            let message =
-                format!("a batch of {} announcements, of at most {BATCH_MAX}", batch.len());
-            let oversized = || Error::new(ErrorKind::Oversized, message.as_str());
-            return batch.iter().map(|_| Err(oversized())).collect();
+        let count = batch.len();
+        if count > BATCH_MAX {
+            let refused = |_| Err(too_many("announcements", count, BATCH_MAX));
+            return batch.iter().map(refused).collect();
         }
         let announce = |event: &CloudEvent| self.0.announce(enclose(event)?);
         batch.iter().map(announce).collect()

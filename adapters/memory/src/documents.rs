@@ -7,7 +7,7 @@ use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use skyfold::adapter::{Seal, check_count, check_different, check_key, check_query, check_write};
+use skyfold::adapter::{Seal, again, check_changes, check_keys, check_query, check_write};
 use skyfold::limits::PAGE_ITEMS_MAX;
 use skyfold::ports::{
     Clock, Document, DocumentKey, DocumentStore, Guard, ListQuery, Listing, Order, Page, Revision,
@@ -69,20 +69,15 @@ impl Documents {
     }
 
     pub(crate) fn find(&self, keys: &[DocumentKey]) -> Result<Vec<Option<Document>>> {
-        check_count(keys.len())?;
-        check_different(keys.iter())?;
-        keys.iter().try_for_each(check_key)?;
+        check_keys(keys)?;
         let kept = self.lock();
         let find = |key: &DocumentKey| kept.documents.get(key).map(|found| found.document(&key.id));
         Ok(keys.iter().map(find).collect())
     }
 
     pub(crate) fn put(&self, batch: &[Write]) -> Vec<Result<Revision>> {
-        let refused = check_count(batch.len())
-            .and_then(|()| check_different(batch.iter().map(|write| &write.key)));
-        if let Err(error) = refused {
-            let again = || Error::new(error.kind(), error.message());
-            return batch.iter().map(|_| Err(again())).collect();
+        if let Err(error) = check_changes(batch) {
+            return batch.iter().map(|_| Err(again(&error))).collect();
         }
         let mut kept = self.lock();
         batch.iter().map(|write| check_write(write).and_then(|()| kept.apply(write))).collect()

@@ -1,4 +1,5 @@
 use async_trait::async_trait;
+use skyfold::adapter::check_slice;
 use skyfold::limits::PAGE_ITEMS_MAX;
 use skyfold::ports::{EventFeed, FeedPage, FeedQuery, Position};
 use skyfold::{Error, ErrorKind, RecordedCommit, Result};
@@ -40,10 +41,7 @@ impl Store {
 
     /// Where to read on in `slice`.
     fn index(&self, slice: u16, from: Option<&Position>) -> Result<usize> {
-        if slice >= SLICES {
-            let message = format!("there is no slice {slice}, only 0 to {}", SLICES - 1);
-            return Err(Error::new(ErrorKind::Invalid, message));
-        }
+        check_slice(slice, SLICES)?;
         let Some(Position(text)) = from else { return Ok(0) };
         let index = self.seal.open("position", &[&slice.to_string()], text)?;
         index.parse().map_err(|error| {

@@ -1,9 +1,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use skyfold::limits::{BATCH_COMMANDS_MAX, COMMAND_BYTES_MAX};
+use skyfold::Result;
+use skyfold::adapter::{check_command, too_many};
+use skyfold::limits::BATCH_COMMANDS_MAX;
 use skyfold::ports::{Queue, QueuedCommand};
-use skyfold::{Error, ErrorKind, Result};
 
 use crate::broker::Broker;
 
@@ -15,17 +16,11 @@ impl Commands {
     pub(crate) fn accept(&self, batch: &[QueuedCommand]) -> Vec<Result<()>> {
         let count = batch.len();
         if count > BATCH_COMMANDS_MAX {
-            let message = format!("a batch of {count} commands, of at most {BATCH_COMMANDS_MAX}");
-            let oversized = || Error::new(ErrorKind::Oversized, message.as_str());
-            return batch.iter().map(|_| Err(oversized())).collect();
+            let refused = |_| Err(too_many("commands", count, BATCH_COMMANDS_MAX));
+            return batch.iter().map(refused).collect();
         }
         let accept = |command: &QueuedCommand| {
-            let bytes = command.request.command.bytes();
-            if bytes > COMMAND_BYTES_MAX {
-                let message =
-                    format!("the command has {bytes} bytes, of at most {COMMAND_BYTES_MAX}");
-                return Err(Error::new(ErrorKind::Oversized, message));
-            }
+            check_command(command)?;
             self.0.send(command.clone());
             Ok(())
         };

@@ -3,7 +3,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use skyfold::adapter::{Fnv, Seal};
+use skyfold::adapter::{Seal, slice_of};
 use skyfold::limits::PAGE_ITEMS_MAX;
 use skyfold::ports::{Consistency, EventStore, Pricing, Range, Slice, Snapshot};
 use skyfold::{
@@ -101,7 +101,7 @@ impl Store {
             return Err(Error::new(ErrorKind::Conflict, message));
         }
         entry.items.insert(first, item.clone());
-        log.slices[usize::from(slice_of(stream))].push(item.clone());
+        log.slices[usize::from(slice_of(stream, SLICES))].push(item.clone());
         log.all.push(item);
         drop(log);
         self.wake.ring();
@@ -212,13 +212,6 @@ impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Store").field("commits", &self.lock().all.len()).finish_non_exhaustive()
     }
-}
-
-/// The slice that `stream` is in for good.
-pub(crate) fn slice_of(stream: &StreamName) -> u16 {
-    let mut hash = Fnv::new();
-    hash.write(stream.as_str().as_bytes());
-    u16::try_from(hash.finish() % u64::from(SLICES)).expect("it is less than the number of slices")
 }
 
 fn encode<T: serde::Serialize>(stream: &StreamName, value: &T) -> Result<String> {

@@ -3,9 +3,9 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use skyfold::limits::BATCH_SUBJECTS_MAX;
+use skyfold::adapter::check_subjects;
 use skyfold::ports::{KeyStore, Keyring, SubjectKey, check_key_number};
-use skyfold::{Error, ErrorKind, Result, StreamId};
+use skyfold::{Result, StreamId};
 
 /// The keys of subjects, apart from everything else that is kept.
 #[derive(Default)]
@@ -13,11 +13,7 @@ pub(crate) struct SubjectKeys(Mutex<BTreeMap<StreamId, Keyring>>);
 
 impl SubjectKeys {
     pub(crate) fn find(&self, subjects: &[StreamId]) -> Result<Vec<Keyring>> {
-        let count = subjects.len();
-        if count > BATCH_SUBJECTS_MAX {
-            let message = format!("a batch of {count} subjects, of at most {BATCH_SUBJECTS_MAX}");
-            return Err(Error::new(ErrorKind::Oversized, message));
-        }
+        check_subjects(subjects.len())?;
         let kept = self.lock();
         let find = |subject| kept.get(subject).cloned().unwrap_or_default();
         Ok(subjects.iter().map(find).collect())

@@ -2,42 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::limits::{
-    BATCH_DOCUMENTS_MAX, DOCUMENT_BYTES_MAX, DOCUMENT_ID_CHARS_MAX, ID_CHARS_MAX, LISTS_MAX,
-};
+use crate::limits::{DOCUMENT_BYTES_MAX, DOCUMENT_ID_CHARS_MAX, ID_CHARS_MAX, LISTS_MAX};
 use crate::ports::{DocumentKey, ListQuery, ScanQuery, Write};
 use crate::{Error, ErrorKind, Result};
 
 fn invalid(message: String) -> Result<()> {
     Err(Error::new(ErrorKind::Invalid, message))
-}
-
-/// Refuses a batch of more documents than a batch may have.
-///
-/// # Errors
-///
-/// [`Oversized`](ErrorKind::Oversized) if it has.
-pub fn check_count(count: usize) -> Result<()> {
-    if count <= BATCH_DOCUMENTS_MAX {
-        return Ok(());
-    }
-    let message = format!("a batch of {count} documents, of at most {BATCH_DOCUMENTS_MAX}");
-    Err(Error::new(ErrorKind::Oversized, message))
-}
-
-/// Refuses a batch that names a document twice.
-///
-/// # Errors
-///
-/// [`Invalid`](ErrorKind::Invalid) if it does.
-pub fn check_different<'a>(keys: impl Iterator<Item = &'a DocumentKey>) -> Result<()> {
-    let mut seen = BTreeSet::new();
-    for key in keys {
-        if !seen.insert(key) {
-            return invalid(format!("{key:?} is named twice in one batch"));
-        }
-    }
-    Ok(())
 }
 
 /// Refuses a key that would not be legal everywhere.

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
+use super::sort_key;
 use crate::Version;
 
 /// By how much the clocks of two writers may differ.
@@ -28,8 +29,12 @@ const SETTLED_AFTER: Duration = Duration::from_secs(2 * SKEW_MAX.as_secs() + APP
 /// The place in a feed of a commit whose first event has `version`, recorded at `time` and appended
 /// `now`: text that sorts by time, then by version.
 pub fn feed_place(time: OffsetDateTime, now: OffsetDateTime, version: Version) -> String {
-    let placed = time.clamp(now - SKEW_MAX, now + SKEW_MAX);
-    format!("{}{:020}", at(placed), version.0)
+    time_key(time.clamp(now - SKEW_MAX, now + SKEW_MAX), version)
+}
+
+/// `time` to the millisecond and `version` as text that sorts by time, then by version.
+pub fn time_key(time: OffsetDateTime, version: Version) -> String {
+    format!("{}{}", at(time), sort_key(version))
 }
 
 /// Where the places of `time` begin, to the millisecond.

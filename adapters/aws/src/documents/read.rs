@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use skyfold::Result;
-use skyfold::adapter::{check_count, check_different, check_key};
+use skyfold::adapter::check_keys;
 use skyfold::ports::{Document, DocumentKey};
 
 use super::Documents;
@@ -15,9 +15,7 @@ type Place = (String, String);
 impl Documents {
     /// The documents of `keys`, each in its place.
     pub(crate) async fn find(&self, keys: &[DocumentKey]) -> Result<Vec<Option<Document>>> {
-        check_count(keys.len())?;
-        check_different(keys.iter())?;
-        keys.iter().try_for_each(check_key)?;
+        check_keys(keys)?;
         let mut found: HashMap<Place, Item> = HashMap::new();
         for item in get(&self.client, &self.table, keys.iter().map(item_key).collect()).await? {
             found.insert((text(&item, PARTITION)?.into(), text(&item, SORT)?.into()), item);

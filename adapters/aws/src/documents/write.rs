@@ -2,13 +2,13 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::StreamExt as _;
-use skyfold::adapter::{check_count, check_different, check_write};
+use skyfold::adapter::{again, check_changes, check_write, guard_failed};
 use skyfold::ports::{DocumentKey, Guard, Revision, Write};
-use skyfold::{Error, ErrorKind, Payload, Result};
+use skyfold::{ErrorKind, Payload, Result};
 
 use super::Documents;
 use super::item::{item_key, millis, of_write};
-use crate::errors::{again, failed};
+use crate::errors::failed;
 use crate::item::{n, s};
 
 /// How many writes of one batch are on their way at once.
@@ -24,9 +24,7 @@ impl Documents {
     /// Makes each change. There is no request that makes several and answers for each of them: a
     /// transaction makes all or none, and a batch takes no conditions.
     pub(crate) async fn put(&self, batch: &[Write]) -> Vec<Result<Revision>> {
-        let refused = check_count(batch.len())
-            .and_then(|()| check_different(batch.iter().map(|write| &write.key)));
-        if let Err(error) = refused {
+        if let Err(error) = check_changes(batch) {
             return batch.iter().map(|_| Err(again(&error))).collect();
         }
         let mut writes = vec![];
@@ -44,11 +42,7 @@ impl Documents {
             None => self.delete(&write.key, condition).await,
         };
         written.map_err(|error| match error.kind() {
-            ErrorKind::Conflict => {
-                let DocumentKey { collection, id } = &write.key;
-                let message = format!("the document {id} of {collection} is not {:?}", write.guard);
-                Error::new(ErrorKind::Conflict, message).with_source(error)
-            }
+            ErrorKind::Conflict => guard_failed(write, error),
             _ => error,
         })
     }

@@ -1,7 +1,8 @@
 use async_trait::async_trait;
+use skyfold::adapter::{check_slice, sort_newest_first};
 use skyfold::limits::PAGE_ITEMS_MAX;
 use skyfold::ports::{EventFeed, FeedPage, FeedQuery, Position};
-use skyfold::{Error, ErrorKind, RecordedCommit, Result};
+use skyfold::{RecordedCommit, Result};
 
 use super::item::{SLICES, to_commit};
 use super::{Events, Feed};
@@ -27,10 +28,7 @@ impl EventFeed for Events {
         query: &FeedQuery,
         from: Option<&Position>,
     ) -> Result<FeedPage> {
-        if slice >= SLICES {
-            let message = format!("there is no slice {slice}, only 0 to {}", SLICES - 1);
-            return Err(Error::new(ErrorKind::Invalid, message));
-        }
+        check_slice(slice, SLICES)?;
         match self.feed {
             Feed::Index => self.indexed(slice, query, from).await,
             Feed::Scan => self.passed(slice, query, from).await,
@@ -50,9 +48,4 @@ impl EventFeed for Events {
         newest.truncate(limit);
         Ok(newest)
     }
-}
-
-/// Brings `commits` in the order of their times, and those of one time in that of their versions.
-pub(crate) fn sort_newest_first(commits: &mut [RecordedCommit]) {
-    commits.sort_by_key(|commit| std::cmp::Reverse((commit.commit.time(), commit.first)));
 }

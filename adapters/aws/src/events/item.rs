@@ -1,8 +1,6 @@
 //! A commit and a snapshot as items.
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use skyfold::adapter::Fnv;
+use skyfold::adapter::{decode, encode, sort_key};
 use skyfold::ports::Snapshot;
 use skyfold::{Commit, Error, ErrorKind, RecordedCommit, Result, StreamName, Version};
 
@@ -23,19 +21,6 @@ pub(crate) const SNAPSHOT: &str = "SNAP#";
 /// How many slices there are: a partition key of an index takes 1,000 writes a second ("Best
 /// practices for designing and using partition keys effectively"). Never to be made fewer.
 pub(crate) const SLICES: u16 = 16;
-
-/// The slice that `stream` is in for good.
-pub(crate) fn slice_of(stream: &StreamName) -> u16 {
-    let mut hash = Fnv::new();
-    hash.write(stream.as_str().as_bytes());
-    u16::try_from(hash.finish() % u64::from(SLICES)).expect("it is less than the number of slices")
-}
-
-/// The sort key of the commit whose first event has `version`: as long as the longest, so that it
-/// sorts as text.
-pub(crate) fn sort_key(version: Version) -> String {
-    format!("{:020}", version.0)
-}
 
 /// The commit whose JSON is `body`, appended `at`, as an item; of `slice` where there is an index.
 pub(crate) fn of_commit(
@@ -84,17 +69,4 @@ pub(crate) fn to_snapshot(stream: &StreamName, item: &Item) -> Result<Snapshot> 
         Error::new(ErrorKind::Corrupt, format!("{what} does not say what it reflects"))
     })?;
     Ok(Snapshot { version, state: decode(&what, text(item, BODY)?)? })
-}
-
-/// `value`, which is `what`, as JSON.
-pub(crate) fn encode<T: Serialize>(what: &str, value: &T) -> Result<String> {
-    serde_json::to_string(value).map_err(|error| {
-        Error::new(ErrorKind::Invalid, format!("{what} has no JSON form")).with_source(error)
-    })
-}
-
-fn decode<T: DeserializeOwned>(what: &str, text: &str) -> Result<T> {
-    serde_json::from_str(text).map_err(|error| {
-        Error::new(ErrorKind::Corrupt, format!("{what} cannot be read")).with_source(error)
-    })
 }

@@ -4,13 +4,12 @@
 //! it. A pass therefore shows what was placed between the end of the pass before it and the time
 //! when it began, and nothing else.
 
-use skyfold::adapter::feed_settled;
+use skyfold::adapter::{feed_settled, sort_newest_first};
 use skyfold::limits::PAGE_ITEMS_MAX;
 use skyfold::ports::{FeedPage, FeedQuery, Position};
 use skyfold::{Error, ErrorKind, RecordedCommit, Result};
 
 use super::Events;
-use super::feed::sort_newest_first;
 use super::item::{SLICES, to_commit};
 use crate::SEAL;
 use crate::errors::failed;

@@ -1,13 +1,11 @@
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use skyfold::adapter::feed_place;
+use skyfold::adapter::{encode, feed_place, overtaken, slice_of, sort_key};
 use skyfold::limits::PAGE_ITEMS_MAX;
 use skyfold::ports::{Consistency, EventStore, Pricing, Range, Slice, Snapshot};
-use skyfold::{Commit, Error, ErrorKind, Head, Result, StreamName, Version};
+use skyfold::{Commit, ErrorKind, Head, Result, StreamName, Version};
 
-use super::item::{
-    REFLECTS, SNAPSHOT, encode, of_commit, of_snapshot, slice_of, sort_key, to_commit, to_snapshot,
-};
+use super::item::{REFLECTS, SLICES, SNAPSHOT, of_commit, of_snapshot, to_commit, to_snapshot};
 use super::{Events, Feed};
 use crate::errors::failed;
 use crate::item::{PARTITION, key, n, s};
@@ -58,7 +56,7 @@ impl EventStore for Events {
         let (stream, first) = (expected.stream(), expected.version().next());
         let body = encode(&format!("the commit {stream}@{first}"), commit)?;
         let at = feed_place(commit.time(), self.clock.now(), first);
-        let slice = (self.feed == Feed::Index).then(|| slice_of(stream));
+        let slice = (self.feed == Feed::Index).then(|| slice_of(stream, SLICES));
         let put = self
             .client
             .put_item()
@@ -66,17 +64,7 @@ impl EventStore for Events {
             .set_item(Some(of_commit(stream, first, &body, at, slice)))
             .condition_expression("attribute_not_exists(PK)");
         let put = put.send().await.map_err(|error| failed(&self.what(), error));
-        match put {
-            Ok(_) => Ok(()),
-            // It may be its own, of which the answer was lost, or that of another process which
-            // was given the same command at the same moment: to the byte the same. Core reads
-            // which, and so tells a first answer from a repeated one.
-            Err(error) if error.kind() == ErrorKind::Conflict => {
-                let message = format!("{stream} no longer ends at version {}", expected.version());
-                Err(Error::new(ErrorKind::Conflict, message).with_source(error))
-            }
-            Err(error) => Err(error),
-        }
+        put.map(|_| ()).map_err(|error| overtaken(expected, error))
     }
 
     async fn read(

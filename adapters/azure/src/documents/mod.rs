@@ -19,10 +19,6 @@ use crate::cosmos::Container;
 
 pub(crate) use item::list_field;
 
-/// How many requests of one batch are on their way at once: there is none that reads or writes
-/// items of several partitions.
-const CONCURRENT_MAX: usize = 16;
-
 /// The container of documents.
 #[derive(Clone, Debug)]
 pub(crate) struct Documents {

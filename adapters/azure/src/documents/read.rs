@@ -1,17 +1,16 @@
 use futures::StreamExt as _;
 use skyfold::Result;
-use skyfold::adapter::{check_count, check_different, check_key};
+use skyfold::adapter::check_keys;
 use skyfold::ports::{Consistency, Document, DocumentKey};
 
+use super::Documents;
 use super::item::{Item, place};
-use super::{CONCURRENT_MAX, Documents};
+use crate::CONCURRENT_MAX;
 
 impl Documents {
     /// The documents of `keys`, each in its place.
     pub(super) async fn find(&self, keys: &[DocumentKey]) -> Result<Vec<Option<Document>>> {
-        check_count(keys.len())?;
-        check_different(keys.iter())?;
-        keys.iter().try_for_each(check_key)?;
+        check_keys(keys)?;
         let mut reads = vec![];
         for key in keys {
             reads.push(self.stored(key));

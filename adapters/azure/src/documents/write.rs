@@ -1,20 +1,18 @@
 use futures::StreamExt as _;
-use skyfold::adapter::{check_count, check_different, check_write};
-use skyfold::ports::{DocumentKey, Guard, Revision, Write};
+use skyfold::adapter::{again, check_changes, check_write, guard_failed, unguarded};
+use skyfold::ports::{Guard, Revision, Write};
 use skyfold::{Error, ErrorKind, Payload, Result};
 use uuid::Uuid;
 
+use super::Documents;
 use super::item::{Item, millis, of_write, place};
 use super::revision::At;
-use super::{CONCURRENT_MAX, Documents};
-use crate::errors::{again, unguarded};
+use crate::CONCURRENT_MAX;
 
 impl Documents {
     /// Makes each change. There is no request that changes several partitions.
     pub(super) async fn put(&self, batch: &[Write]) -> Vec<Result<Revision>> {
-        let refused = check_count(batch.len())
-            .and_then(|()| check_different(batch.iter().map(|write| &write.key)));
-        if let Err(error) = refused {
+        if let Err(error) = check_changes(batch) {
             return batch.iter().map(|_| Err(again(&error))).collect();
         }
         let mut writes = vec![];
@@ -32,11 +30,7 @@ impl Documents {
         };
         written.map_err(|error| match error.kind() {
             ErrorKind::Conflict if write.guard == Guard::None => unguarded(error),
-            ErrorKind::Conflict => {
-                let DocumentKey { collection, id } = &write.key;
-                let message = format!("the document {id} of {collection} is not {:?}", write.guard);
-                Error::new(ErrorKind::Conflict, message).with_source(error)
-            }
+            ErrorKind::Conflict => guard_failed(write, error),
             _ => error,
         })
     }

@@ -5,6 +5,7 @@
 use async_trait::async_trait;
 use azure_data_cosmos::feed::FeedRange;
 use serde_json::json;
+use skyfold::adapter::{check_slice, sort_newest_first};
 use skyfold::limits::PAGE_ITEMS_MAX;
 use skyfold::ports::{Consistency, EventFeed, FeedPage, FeedQuery, Position};
 use skyfold::{Error, ErrorKind, RecordedCommit, Result};
@@ -47,10 +48,7 @@ impl EventFeed for Events {
         query: &FeedQuery,
         from: Option<&Position>,
     ) -> Result<FeedPage> {
-        if slice >= SLICES {
-            let message = format!("there is no slice {slice}, only 0 to {}", SLICES - 1);
-            return Err(Error::new(ErrorKind::Invalid, message));
-        }
+        check_slice(slice, SLICES)?;
         let number = slice.to_string();
         let scope = ["feed", number.as_str()];
         let from = from.map(|Position(text)| SEAL.open("position", &scope, text)).transpose()?;
@@ -75,7 +73,7 @@ impl EventFeed for Events {
         };
         let Rows { items, .. } = self.commits.query::<CommitItem>(select).await?;
         let mut newest = items.iter().map(to_commit).collect::<Result<Vec<_>>>()?;
-        newest.sort_by_key(|commit| std::cmp::Reverse((commit.commit.time(), commit.first)));
+        sort_newest_first(&mut newest);
         Ok(newest)
     }
 }

@@ -1,10 +1,9 @@
 //! A commit and a snapshot as items.
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use skyfold::adapter::{decode, encode, sort_key};
 use skyfold::ports::Snapshot;
 use skyfold::{Commit, Error, ErrorKind, RecordedCommit, Result, StreamName, Version};
-use time::OffsetDateTime;
 
 /// The id of every snapshot, of which a partition has one.
 pub(super) const SNAPSHOT: &str = "snapshot";
@@ -38,19 +37,6 @@ pub(crate) struct SnapshotItem {
     /// The version that it reflects, in 20 digits.
     #[serde(rename = "n")]
     pub(crate) reflects: String,
-}
-
-/// The id of the commit whose first event has `version`: as long as the longest, so that it sorts
-/// as text.
-pub(crate) fn sort_key(version: Version) -> String {
-    format!("{:020}", version.0)
-}
-
-/// What a commit recorded at `time` is found by among the newest: text that sorts by time, then by
-/// the `version` of its first event.
-pub(super) fn time_key(time: OffsetDateTime, version: Version) -> String {
-    let millis = (time.unix_timestamp_nanos() / 1_000_000).max(0);
-    format!("{millis:014}{}", sort_key(version))
 }
 
 /// The partition of the snapshot of `stream`.
@@ -91,17 +77,4 @@ pub(super) fn to_snapshot(stream: &StreamName, item: &SnapshotItem) -> Result<Sn
         Error::new(ErrorKind::Corrupt, message).with_source(error)
     })?;
     Ok(Snapshot { version, state: decode(&what, &item.body)? })
-}
-
-/// `value`, which is `what`, as JSON.
-pub(super) fn encode<T: Serialize>(what: &str, value: &T) -> Result<String> {
-    serde_json::to_string(value).map_err(|error| {
-        Error::new(ErrorKind::Invalid, format!("{what} has no JSON form")).with_source(error)
-    })
-}
-
-fn decode<T: DeserializeOwned>(what: &str, text: &str) -> Result<T> {
-    serde_json::from_str(text).map_err(|error| {
-        Error::new(ErrorKind::Corrupt, format!("{what} cannot be read")).with_source(error)
-    })
 }

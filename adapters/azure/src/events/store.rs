@@ -1,12 +1,12 @@
 use async_trait::async_trait;
+use skyfold::adapter::{encode, overtaken, sort_key, time_key, unguarded};
 use skyfold::limits::PAGE_ITEMS_MAX;
 use skyfold::ports::{Consistency, EventStore, Pricing, Range, Slice, Snapshot};
-use skyfold::{Commit, Error, ErrorKind, Head, Result, StreamName, Version};
+use skyfold::{Commit, Head, Result, StreamName, Version};
 
 use super::Events;
 use super::item::{
-    CommitItem, SNAPSHOT, SnapshotItem, encode, of_snapshot, snapshot_partition, sort_key,
-    time_key, to_commit, to_snapshot,
+    CommitItem, SNAPSHOT, SnapshotItem, of_snapshot, snapshot_partition, to_commit, to_snapshot,
 };
 use crate::cosmos::{Reach, Rows, Select};
 
@@ -35,17 +35,8 @@ impl EventStore for Events {
             body: encode(&format!("the commit {stream}@{first}"), commit)?,
             at: time_key(commit.time(), first),
         };
-        match self.commits.create(stream.as_str(), &item.id, &item).await {
-            Ok(_) => Ok(()),
-            // It may be its own, of which the answer was lost, or that of another process which
-            // was given the same command at the same moment: to the byte the same. Core reads
-            // which, and so tells a first answer from a repeated one.
-            Err(error) if error.kind() == ErrorKind::Conflict => {
-                let message = format!("{stream} no longer ends at version {}", expected.version());
-                Err(Error::new(ErrorKind::Conflict, message).with_source(error))
-            }
-            Err(error) => Err(error),
-        }
+        let create = self.commits.create(stream.as_str(), &item.id, &item).await;
+        create.map(|_| ()).map_err(|error| overtaken(expected, error))
     }
 
     async fn read(
@@ -91,7 +82,7 @@ impl EventStore for Events {
         // commits more. Finding out would cost a read each time.
         let item = of_snapshot(stream, snapshot)?;
         let saved = self.snapshots.upsert(&item.partition, &item.id, &item).await;
-        saved.map_err(crate::errors::unguarded)?;
+        saved.map_err(unguarded)?;
         Ok(())
     }
 }

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use skyfold::Result;
-use skyfold::adapter::{check_count, check_different, check_key};
+use skyfold::adapter::check_keys;
 use skyfold::ports::{Document, DocumentKey};
 
 use super::Documents;
@@ -11,9 +11,7 @@ use crate::firestore;
 impl Documents {
     /// The documents of `keys`, each in its place.
     pub(super) async fn find(&self, keys: &[DocumentKey]) -> Result<Vec<Option<Document>>> {
-        check_count(keys.len())?;
-        check_different(keys.iter())?;
-        keys.iter().try_for_each(check_key)?;
+        check_keys(keys)?;
         let found = self.stored(keys.iter()).await?;
         let now = self.clock.now();
         let document = |key: &DocumentKey| match found.get(&self.database.at(&path(key))) {

@@ -1,22 +1,19 @@
 use prost_types::Timestamp;
-use skyfold::adapter::{check_count, check_different, check_write};
-use skyfold::ports::{DocumentKey, Guard, Revision, Write};
+use skyfold::adapter::{again, check_changes, check_write, guard_failed, unguarded};
+use skyfold::ports::{Guard, Revision, Write};
 use skyfold::{Error, ErrorKind, Result};
 use uuid::Uuid;
 
 use super::Documents;
 use super::item::{has_expired, millis, of_write, path};
 use super::revision::At;
-use crate::errors::{again, unguarded};
 use crate::firestore::{self, Guarded as _, delete, replace};
 
 impl Documents {
     /// Makes each change, all of them in one request if they fit. What must be absent and is there,
     /// though it has expired, is written in a second one, over what has expired.
     pub(super) async fn put(&self, batch: &[Write]) -> Vec<Result<Revision>> {
-        let refused = check_count(batch.len())
-            .and_then(|()| check_different(batch.iter().map(|write| &write.key)));
-        if let Err(error) = refused {
+        if let Err(error) = check_changes(batch) {
             return batch.iter().map(|_| Err(again(&error))).collect();
         }
         let (mut outcomes, mut writes) = (vec![], vec![]);
@@ -117,8 +114,10 @@ fn refused(write: &Write, error: Error) -> Error {
     let is_missing = error.kind() == ErrorKind::NotFound && matches!(write.guard, Guard::At(_));
     match error.kind() {
         _ if write.guard == Guard::None => unguarded(error),
-        ErrorKind::Conflict => conflict(write, error),
-        ErrorKind::NotFound if is_missing && !is_of_the_database(&error) => conflict(write, error),
+        ErrorKind::Conflict => guard_failed(write, error),
+        ErrorKind::NotFound if is_missing && !is_of_the_database(&error) => {
+            guard_failed(write, error)
+        }
         _ => error,
     }
 }
@@ -126,12 +125,6 @@ fn refused(write: &Write, error: Error) -> Error {
 /// Whether it is the database itself that was not found.
 fn is_of_the_database(error: &Error) -> bool {
     error.to_string().contains("does not exist for project")
-}
-
-fn conflict(write: &Write, error: Error) -> Error {
-    let DocumentKey { collection, id } = &write.key;
-    let message = format!("the document {id} of {collection} is not {:?}", write.guard);
-    Error::new(ErrorKind::Conflict, message).with_source(error)
 }
 
 fn unmade() -> Error {

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use futures::future::try_join_all;
-use skyfold::adapter::feed_settled;
+use skyfold::adapter::{check_slice, feed_settled, sort_newest_first};
 use skyfold::limits::PAGE_ITEMS_MAX;
 use skyfold::ports::{EventFeed, FeedPage, FeedQuery, Position};
 use skyfold::{Error, ErrorKind, RecordedCommit, Result};
@@ -57,10 +57,7 @@ impl EventFeed for Events {
         query: &FeedQuery,
         from: Option<&Position>,
     ) -> Result<FeedPage> {
-        if slice >= SLICES {
-            let message = format!("there is no slice {slice}, only 0 to {}", SLICES - 1);
-            return Err(Error::new(ErrorKind::Invalid, message));
-        }
+        check_slice(slice, SLICES)?;
         let after = from.map(|from| Place::open(slice, from)).transpose()?.flatten();
         let settled = feed_settled(self.clock.now());
         if after.as_ref().is_some_and(|after| after.at >= in_slice(slice, &settled)) {
@@ -84,7 +81,7 @@ impl EventFeed for Events {
         let slices = (0..SLICES).map(|slice| self.placed(slice, descending, END, None, limit));
         let found = try_join_all(slices).await?;
         let mut newest = found.iter().flatten().map(to_commit).collect::<Result<Vec<_>>>()?;
-        newest.sort_by_key(|commit| std::cmp::Reverse((commit.commit.time(), commit.first)));
+        sort_newest_first(&mut newest);
         newest.truncate(limit);
         Ok(newest)
     }

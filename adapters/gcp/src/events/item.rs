@@ -1,8 +1,6 @@
 //! A commit and a snapshot as documents.
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use skyfold::adapter::Fnv;
+use skyfold::adapter::{decode, encode, sort_key};
 use skyfold::ports::Snapshot;
 use skyfold::{Commit, Error, ErrorKind, RecordedCommit, Result, StreamName, Version};
 
@@ -30,21 +28,9 @@ pub(crate) const REFLECTS: &str = "n";
 /// an index ("Best practices", "Quotas and limits"). Never to be made fewer.
 pub(crate) const SLICES: u16 = 16;
 
-/// The slice that `stream` is in for good.
-pub(crate) fn slice_of(stream: &StreamName) -> u16 {
-    let mut hash = Fnv::new();
-    hash.write(stream.as_str().as_bytes());
-    u16::try_from(hash.finish() % u64::from(SLICES)).expect("it is less than the number of slices")
-}
-
 /// Where in the feed `slice` begins, and the place `at` of it, if it says one.
 pub(crate) fn in_slice(slice: u16, at: &str) -> String {
     format!("{slice:02}{at}")
-}
-
-/// The version of a commit's first event as text that sorts as numbers do.
-pub(crate) fn sort_key(version: Version) -> String {
-    format!("{:020}", version.0)
 }
 
 /// Where the snapshot of `stream` is. Its name is a legal id: a category begins with a letter.
@@ -100,17 +86,4 @@ pub(crate) fn to_snapshot(stream: &StreamName, document: &Document) -> Result<Sn
         Error::new(ErrorKind::Corrupt, message).with_source(error)
     })?;
     Ok(Snapshot { version, state: decode(&what, text(document, BODY)?)? })
-}
-
-/// `value`, which is `what`, as JSON.
-pub(crate) fn encode<T: Serialize>(what: &str, value: &T) -> Result<String> {
-    serde_json::to_string(value).map_err(|error| {
-        Error::new(ErrorKind::Invalid, format!("{what} has no JSON form")).with_source(error)
-    })
-}
-
-fn decode<T: DeserializeOwned>(what: &str, text: &str) -> Result<T> {
-    serde_json::from_str(text).map_err(|error| {
-        Error::new(ErrorKind::Corrupt, format!("{what} cannot be read")).with_source(error)
-    })
 }

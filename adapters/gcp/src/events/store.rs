@@ -1,15 +1,14 @@
 use async_trait::async_trait;
-use skyfold::adapter::feed_place;
+use skyfold::adapter::{encode, feed_place, overtaken, slice_of, sort_key, unguarded};
 use skyfold::limits::PAGE_ITEMS_MAX;
 use skyfold::ports::{Consistency, EventStore, Pricing, Range, Slice, Snapshot};
-use skyfold::{Commit, Error, ErrorKind, Head, Result, StreamName, Version};
+use skyfold::{Commit, Head, Result, StreamName, Version};
 
 use super::Events;
 use super::item::{
-    COMMITS, VERSION, commit_path, encode, in_slice, of_commit, of_snapshot, slice_of, sort_key,
-    stream_path, to_commit, to_snapshot,
+    COMMITS, SLICES, VERSION, commit_path, in_slice, of_commit, of_snapshot, stream_path,
+    to_commit, to_snapshot,
 };
-use crate::errors::unguarded;
 use crate::firestore::{Direction, Scope, Select, create, replace};
 
 /// What a commit costs: a write, and a read, whatever the size ("Understand Cloud Firestore
@@ -55,19 +54,10 @@ impl EventStore for Events {
         let (stream, first) = (expected.stream(), expected.version().next());
         let body = encode(&format!("the commit {stream}@{first}"), commit)?;
         let place = feed_place(commit.time(), self.clock.now(), first);
-        let fields = of_commit(first, body, in_slice(slice_of(stream), &place));
+        let fields = of_commit(first, body, in_slice(slice_of(stream, SLICES), &place));
         let write = create(self.database.at(&commit_path(stream, first)), fields);
-        match self.database.commit(write).await {
-            Ok(_) => Ok(()),
-            // It may be its own, of which the answer was lost, or that of another process which
-            // was given the same command at the same moment: to the byte the same. Core reads
-            // which, and so tells a first answer from a repeated one.
-            Err(error) if error.kind() == ErrorKind::Conflict => {
-                let message = format!("{stream} no longer ends at version {}", expected.version());
-                Err(Error::new(ErrorKind::Conflict, message).with_source(error))
-            }
-            Err(error) => Err(error),
-        }
+        let commit = self.database.commit(write).await;
+        commit.map(|_| ()).map_err(|error| overtaken(expected, error))
     }
 
     async fn read(

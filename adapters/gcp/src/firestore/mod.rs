@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use googleapis_tonic_google_firestore_v1::google::firestore::v1;
 use prost_types::Timestamp;
+use skyfold::adapter::again;
 use skyfold::{Error, ErrorKind, Result};
 use tonic::{Request, Status};
 
@@ -33,7 +34,7 @@ use self::sizes::{check_document, requests};
 pub(crate) use self::writes::{Guarded, create, delete, replace};
 use crate::calls::{Header, REQUEST_MAX, answered, request};
 use crate::clients::Wire;
-use crate::errors::{again, entry_failed};
+use crate::errors::entry_failed;
 
 /// How long a page of documents may take to arrive.
 const PAGE_MAX: Duration = Duration::from_secs(20);

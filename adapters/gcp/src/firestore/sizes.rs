@@ -1,7 +1,7 @@
 //! How large what is written may be, checked before it is sent.
 
 use prost::Message as _;
-use skyfold::{Error, ErrorKind, Result};
+use skyfold::{Error, ErrorKind, Result, adapter};
 
 use super::{Document, Operation, Value, ValueType, Write};
 
@@ -37,23 +37,10 @@ pub(super) fn check_document(write: &Write) -> Result<()> {
 }
 
 /// `writes`, in order, as requests that the service takes.
-pub(super) fn requests(writes: Vec<Write>) -> Vec<Vec<Write>> {
-    let mut requests: Vec<Vec<Write>> = vec![];
-    let mut bytes = 0;
-    for write in writes {
-        let size = write.encoded_len();
-        match requests.last_mut() {
-            Some(last) if last.len() < REQUEST_WRITES_MAX && bytes + size <= REQUEST_BYTES_MAX => {
-                bytes += size;
-                last.push(write);
-            }
-            _ => {
-                bytes = size;
-                requests.push(vec![write]);
-            }
-        }
-    }
-    requests
+pub(super) fn requests(mut writes: Vec<Write>) -> Vec<Vec<Write>> {
+    let sizes: Vec<_> = writes.iter().map(Write::encoded_len).collect();
+    let requests = adapter::requests(&sizes, REQUEST_WRITES_MAX, REQUEST_BYTES_MAX).into_iter();
+    requests.map(|request| writes.drain(..request.len()).collect()).collect()
 }
 
 /// How many bytes `document` counts as ("Storage size calculations").
