@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use async_trait::async_trait;
 use azure_data_cosmos::FeedScope;
-use conformance::Host as _;
+use conformance::{AsyncCase, Host as _};
 use futures::TryStreamExt as _;
 use portability::{Document, InMemory, Stage, Stored, invoices, perform, streams};
 use serde_json::Value;
@@ -89,7 +89,7 @@ async fn invoices_come_to_what_they_come_to_in_memory() {
 }
 
 fn main() -> ExitCode {
-    let case: trials::Case = ("invoices_come_to_what_they_come_to_in_memory", || {
+    let case: AsyncCase = ("invoices_come_to_what_they_come_to_in_memory", || {
         Box::pin(invoices_come_to_what_they_come_to_in_memory())
     });
     trials::run(&[case])

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use conformance::Host as _;
+use conformance::{AsyncCase, Host as _};
 use emulators::GoogleEmulator;
 use googleapis_tonic_google_firestore_v1::google::firestore::v1;
 use portability::{Document, InMemory, Stage, Stored, invoices, perform, streams};
@@ -107,7 +107,7 @@ async fn invoices_come_to_what_they_come_to_in_memory() {
 }
 
 fn main() -> ExitCode {
-    let case: trials::Case = ("invoices_come_to_what_they_come_to_in_memory", || {
+    let case: AsyncCase = ("invoices_come_to_what_they_come_to_in_memory", || {
         Box::pin(invoices_come_to_what_they_come_to_in_memory())
     });
     trials::run(&[GoogleEmulator::Firestore], &[case])

@@ -51,8 +51,10 @@
 //! assert!(trials.len() > 100);
 //! ```
 
+mod async_cases;
 mod cases;
 mod contract;
+pub mod delivery;
 pub mod domain;
 pub mod faults;
 
@@ -62,6 +64,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use async_cases::{AsyncCase, run_async_cases};
 use async_trait::async_trait;
 pub use contract::{CONTRACT, Promise};
 use libtest_mimic::{Arguments, Trial};

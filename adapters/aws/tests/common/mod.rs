@@ -10,8 +10,6 @@
 )]
 
 mod batches;
-mod delivery;
-mod doorbell;
 mod services;
 mod steady;
 mod storm;
@@ -26,27 +24,27 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
 use aws_types::SdkConfig;
 use conformance::Host;
+use conformance::delivery::Deliveries;
+use skyfold::ports::QueuedCommand;
 use skyfold::{Error, ErrorKind, Ports, Result, Runtime};
 use skyfold_aws::{Aws, Clients, Feed, Names, tables};
 use skyfold_memory::VirtualClock;
 
-use self::doorbell::Doorbell;
 use self::services::Services;
 pub use self::services::refusal;
 use self::steady::steady;
 pub use self::storm::Storm;
 pub use self::wire::{Answer, Sent, Weather, Wire, read, response, rewrite};
 
-/// How many rounds a settling may take before something must be wrong.
-const ROUNDS_MAX: usize = 10_000;
+/// How often a settling may be begun again before something must be wrong.
+const SETTLINGS_MAX: usize = 10_000;
 
 /// One place, which shares nothing with any other.
 pub struct Place {
     clock: VirtualClock,
     clients: Clients,
     ports: Ports,
-    doorbell: Arc<Doorbell>,
-    services: Services,
+    deliveries: Deliveries<QueuedCommand>,
 }
 
 /// What everything is called.
@@ -120,10 +118,8 @@ impl Place {
         tables::create_keys(&clients.dynamodb, &names().keys).await?;
         let aws = Aws::new(clients.clone(), names()).with_feed(feed);
         let aws = aws.with_clock(Arc::new(clock.clone()));
-        let held = hold(aws.ports());
-        let doorbell = Arc::new(Doorbell::new(held.events));
-        let ports = Ports { events: doorbell.clone(), ..held };
-        Ok(Self { clock, clients, ports, doorbell, services })
+        let (deliveries, ports) = Deliveries::on(hold(aws.ports()), services.post);
+        Ok(Self { clock, clients, ports, deliveries })
     }
 
     /// What reaches its services.
@@ -139,14 +135,14 @@ impl Host for Place {
     }
 
     async fn settle(&self, runtime: &Runtime) -> Result<()> {
-        for _ in 0..ROUNDS_MAX {
-            let relayed = delivery::relay(&self.doorbell, runtime).await?;
-            let delivered = delivery::deliver(&self.services, runtime).await;
-            if !relayed && !delivered {
-                return Ok(());
+        for _ in 0..SETTLINGS_MAX {
+            match self.deliveries.settle(runtime, async |command| Ok(command)).await {
+                // A store in a storm: it is looked at again.
+                Err(error) if error.is_transient() => {}
+                settled => return settled,
             }
         }
-        let message = format!("nothing came to rest in {ROUNDS_MAX} rounds");
+        let message = format!("nothing came to rest, {SETTLINGS_MAX} times over");
         Err(Error::new(ErrorKind::Unexpected, message))
     }
 

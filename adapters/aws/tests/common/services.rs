@@ -1,11 +1,11 @@
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::config::http::{HttpRequest, HttpResponse};
+use conformance::delivery::Post;
 use serde_json::{Value, json};
 use skyfold::CloudEvent;
-use skyfold::ports::{Clock as _, QueuedCommand};
+use skyfold::ports::QueuedCommand;
 use skyfold_memory::VirtualClock;
 use time::OffsetDateTime;
 
@@ -22,80 +22,12 @@ const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
 /// and hold what they accepted.
 #[derive(Clone, Debug)]
 pub struct Services {
-    clock: VirtualClock,
-    held: Arc<Mutex<Held>>,
-}
-
-#[derive(Debug, Default)]
-struct Held {
-    /// What was announced, before the rules.
-    announced: Vec<CloudEvent>,
-    /// A queue for each function that hears.
-    queues: BTreeMap<String, Vec<Delivery>>,
-    /// What could not be handled, however often it was received.
-    dead: Vec<(String, CloudEvent)>,
-    /// Commands, and when they become visible.
-    commands: Vec<(OffsetDateTime, QueuedCommand)>,
-}
-
-/// A message for a function.
-#[derive(Clone, Debug)]
-pub struct Delivery {
-    pub event: CloudEvent,
-    pub receives: usize,
+    pub post: Post<QueuedCommand>,
 }
 
 impl Services {
     pub fn new(clock: VirtualClock) -> Self {
-        Self { clock, held: Arc::default() }
-    }
-
-    /// What was announced since the last time.
-    pub fn announced(&self) -> Vec<CloudEvent> {
-        std::mem::take(&mut self.held().announced)
-    }
-
-    /// Puts `event` into the queue of `function`.
-    pub fn enqueue(&self, function: &str, event: CloudEvent) {
-        self.put_back(function, Delivery { event, receives: 1 });
-    }
-
-    pub fn put_back(&self, function: &str, delivery: Delivery) {
-        self.held().queues.entry(function.to_owned()).or_default().push(delivery);
-    }
-
-    pub fn set_aside(&self, function: &str, event: CloudEvent) {
-        self.held().dead.push((function.to_owned(), event));
-    }
-
-    /// The next messages of each queue, the newest first: a queue keeps no order.
-    pub fn receive(&self, batch: usize) -> Vec<(String, Vec<Delivery>)> {
-        let mut held = self.held();
-        let waiting = held.queues.iter_mut().filter(|(_, queue)| !queue.is_empty());
-        let take = |queue: &mut Vec<Delivery>| {
-            let mut taken = queue.split_off(queue.len().saturating_sub(batch));
-            taken.reverse();
-            taken
-        };
-        waiting.map(|(function, queue)| (function.clone(), take(queue))).collect()
-    }
-
-    /// The commands that have become visible.
-    pub fn due(&self) -> Vec<QueuedCommand> {
-        let now = self.clock.now();
-        let mut held = self.held();
-        let (due, later) = std::mem::take(&mut held.commands).into_iter().partition(|c| c.0 <= now);
-        held.commands = later;
-        due.into_iter().map(|(_, command): (_, QueuedCommand)| command).collect()
-    }
-
-    pub fn run_again(&self, command: QueuedCommand) {
-        let now = self.clock.now();
-        self.held().commands.push((now, command));
-    }
-
-    fn held(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().unwrap()
+        Self { post: Post::new(Arc::new(clock)) }
     }
 
     /// The answer to `request`, if it is theirs.
@@ -124,7 +56,7 @@ impl Services {
             answers.push(match serde_json::from_str(entry["Detail"].as_str().unwrap()) {
                 Err(_) => json!({ "ErrorCode": "MalformedDetail", "ErrorMessage": "no JSON" }),
                 Ok(event) => {
-                    self.held().announced.push(event);
+                    self.post.announce(event);
                     json!({ "EventId": "1" })
                 }
             });
@@ -149,8 +81,8 @@ impl Services {
             let is_legal = (0..=900).contains(&delay) && !body.contains(['\u{fffe}', '\u{ffff}']);
             match serde_json::from_str(body).ok().filter(|_| is_legal) {
                 Some(command) => {
-                    let visible = self.clock.now() + Duration::from_secs(delay.unsigned_abs());
-                    self.held().commands.push((visible, command));
+                    let visible = self.post.now() + Duration::from_secs(delay.unsigned_abs());
+                    self.post.send(visible, command);
                     successful.push(json!({
                         "Id": id, "MessageId": "1", "MD5OfMessageBody": "1",
                     }));

@@ -12,9 +12,10 @@ mod meter;
 use std::process::ExitCode;
 
 use crate::common::trials::run;
+use conformance::async_cases;
 
 fn main() -> ExitCode {
-    let cases = cases![
+    let cases = async_cases![
         costs::a_command_is_one_create_and_cold_one_query_whatever_the_length,
         costs::an_event_into_a_view_is_one_read_and_one_write,
         errors::a_container_that_does_not_exist_is_told,

@@ -10,8 +10,6 @@
     reason = "each of several tests uses part of it"
 )]
 
-mod delivery;
-mod doorbell;
 mod emulator;
 mod services;
 pub mod trials;
@@ -22,25 +20,22 @@ use std::time::Duration;
 use async_trait::async_trait;
 use azure_core::credentials::Secret;
 use conformance::Host;
+use conformance::delivery::{Deliveries, Post};
 use skyfold::ports::QueuedCommand;
-use skyfold::{Error, ErrorKind, Ports, Result, Runtime};
+use skyfold::{Ports, Result, Runtime};
 use skyfold_azure::{Access, Azure, Clients, Names};
 use skyfold_memory::VirtualClock;
 
-use self::doorbell::Doorbell;
 pub use self::emulator::{client, cosmos};
 use self::services::Services;
-
-/// How many rounds a settling may take before something must be wrong.
-const ROUNDS_MAX: usize = 10_000;
 
 /// One place, which shares nothing with any other.
 pub struct Place {
     clock: VirtualClock,
     azure: Azure,
     ports: Ports,
-    doorbell: Arc<Doorbell>,
-    services: Services,
+    post: Post<String>,
+    deliveries: Deliveries<String>,
     database: String,
 }
 
@@ -71,10 +66,9 @@ impl Place {
         };
         let azure = Azure::open(clients, names(&database, &url)).await?;
         let azure = azure.with_clock(Arc::new(clock.clone()));
-        let ports = azure.ports();
-        let doorbell = Arc::new(Doorbell::new(ports.events.clone()));
-        let ports = Ports { events: doorbell.clone(), ..ports };
-        Ok(Self { clock, azure, ports, doorbell, services, database })
+        let post = services.post;
+        let (deliveries, ports) = Deliveries::on(azure.ports(), post.clone());
+        Ok(Self { clock, azure, ports, post, deliveries, database })
     }
 
     /// The database that it is.
@@ -85,7 +79,7 @@ impl Place {
     /// The commands of the messages that are visible now.
     pub async fn queued(&self) -> Vec<QueuedCommand> {
         let mut commands = vec![];
-        for message in self.services.due() {
+        for message in self.post.due() {
             commands.push(self.azure.queued_command(&message).await.unwrap());
         }
         commands
@@ -99,15 +93,8 @@ impl Host for Place {
     }
 
     async fn settle(&self, runtime: &Runtime) -> Result<()> {
-        for _ in 0..ROUNDS_MAX {
-            let relayed = delivery::relay(&self.doorbell, runtime).await?;
-            let delivered = delivery::deliver(&self.azure, &self.services, runtime).await;
-            if !relayed && !delivered {
-                return Ok(());
-            }
-        }
-        let message = format!("nothing came to rest in {ROUNDS_MAX} rounds");
-        Err(Error::new(ErrorKind::Unexpected, message))
+        let open = |message: String| async move { self.azure.queued_command(&message).await };
+        self.deliveries.settle(runtime, open).await
     }
 
     async fn pass(&self, duration: Duration) -> Result<()> {

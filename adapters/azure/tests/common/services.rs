@@ -1,16 +1,15 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::net::Ipv4Addr;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
+use conformance::delivery::Post;
 use skyfold::CloudEvent;
-use skyfold::ports::Clock as _;
 use skyfold_memory::VirtualClock;
-use time::OffsetDateTime;
 use tokio::net::TcpListener;
 
 /// How many bytes a request to a topic may have, and how many events.
@@ -28,32 +27,12 @@ pub const KEY: &str = "topic-key";
 /// refuse, and hold what they accepted.
 #[derive(Clone, Debug)]
 pub struct Services {
-    clock: VirtualClock,
-    held: Arc<Mutex<Held>>,
-}
-
-#[derive(Debug, Default)]
-struct Held {
-    /// What was announced, before the subscriptions.
-    announced: Vec<CloudEvent>,
-    /// A subscription for each function that hears.
-    queues: BTreeMap<String, Vec<Delivery>>,
-    /// What could not be handled, however often it was received.
-    dead: Vec<(String, CloudEvent)>,
-    /// The texts of messages, and when they are visible.
-    messages: Vec<(OffsetDateTime, String)>,
-}
-
-/// An event for a function.
-#[derive(Clone, Debug)]
-pub struct Delivery {
-    pub event: CloudEvent,
-    pub receives: usize,
+    pub post: Post<String>,
 }
 
 impl Services {
     pub fn new(clock: VirtualClock) -> Self {
-        Self { clock, held: Arc::default() }
+        Self { post: Post::new(Arc::new(clock)) }
     }
 
     /// Serves them for as long as the runtime of the test runs, and says where.
@@ -67,54 +46,6 @@ impl Services {
             .with_state(self.clone());
         tokio::spawn(async move { axum::serve(listener, app).await });
         url
-    }
-
-    /// What was announced since the last time.
-    pub fn announced(&self) -> Vec<CloudEvent> {
-        std::mem::take(&mut self.held().announced)
-    }
-
-    /// Brings `event` to the subscription of `function`.
-    pub fn enqueue(&self, function: &str, event: CloudEvent) {
-        self.put_back(function, Delivery { event, receives: 1 });
-    }
-
-    pub fn put_back(&self, function: &str, delivery: Delivery) {
-        self.held().queues.entry(function.to_owned()).or_default().push(delivery);
-    }
-
-    pub fn set_aside(&self, function: &str, event: CloudEvent) {
-        self.held().dead.push((function.to_owned(), event));
-    }
-
-    /// The next events of each subscription, the newest first: it promises no order.
-    pub fn receive(&self, batch: usize) -> Vec<(String, Vec<Delivery>)> {
-        let mut held = self.held();
-        let waiting = held.queues.iter_mut().filter(|(_, queue)| !queue.is_empty());
-        let take = |queue: &mut Vec<Delivery>| {
-            let mut taken = queue.split_off(queue.len().saturating_sub(batch));
-            taken.reverse();
-            taken
-        };
-        waiting.map(|(function, queue)| (function.clone(), take(queue))).collect()
-    }
-
-    /// The messages that are visible now.
-    pub fn due(&self) -> Vec<String> {
-        let now = self.clock.now();
-        let mut held = self.held();
-        let (due, later) = std::mem::take(&mut held.messages).into_iter().partition(|m| m.0 <= now);
-        held.messages = later;
-        due.into_iter().map(|(_, text): (_, String)| text).collect()
-    }
-
-    pub fn run_again(&self, message: String) {
-        let now = self.clock.now();
-        self.held().messages.push((now, message));
-    }
-
-    fn held(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().unwrap()
     }
 }
 
@@ -135,7 +66,7 @@ async fn publish(
     if body.len() > REQUEST_BYTES_MAX || events.len() > REQUEST_EVENTS_MAX {
         return StatusCode::PAYLOAD_TOO_LARGE;
     }
-    services.held().announced.extend(events);
+    events.into_iter().for_each(|event| services.post.announce(event));
     StatusCode::OK
 }
 
@@ -157,7 +88,7 @@ async fn put_message(
     if text.len() > MESSAGE_BYTES_MAX {
         return StatusCode::PAYLOAD_TOO_LARGE;
     }
-    let visible = services.clock.now() + Duration::from_secs(delay);
-    services.held().messages.push((visible, text.to_owned()));
+    let visible = services.post.now() + Duration::from_secs(delay);
+    services.post.send(visible, text.to_owned());
     StatusCode::CREATED
 }

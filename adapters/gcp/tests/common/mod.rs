@@ -10,8 +10,6 @@
     reason = "each of several tests uses part of it"
 )]
 
-mod delivery;
-mod doorbell;
 mod emulator;
 pub mod frames;
 mod indexed;
@@ -24,25 +22,22 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use conformance::Host;
-use skyfold::{Error, ErrorKind, Ports, Result, Runtime};
+use conformance::delivery::Deliveries;
+use skyfold::ports::QueuedCommand;
+use skyfold::{Ports, Result, Runtime};
 use skyfold_gcp::{Clients, Gcp, Names, Target, Wire};
 use skyfold_memory::VirtualClock;
 
-use self::doorbell::Doorbell;
 pub use self::emulator::{answering, firestore, project, pubsub, start};
 pub use self::services::{IMMEDIATE, Services};
 pub use self::wire::{Answer, Line, Weather};
-
-/// How many rounds a settling may take before something must be wrong.
-const ROUNDS_MAX: usize = 10_000;
 
 /// One place, which shares nothing with any other.
 pub struct Place {
     clock: VirtualClock,
     project: String,
     ports: Ports,
-    doorbell: Arc<Doorbell>,
-    services: Services,
+    deliveries: Deliveries<QueuedCommand>,
 }
 
 /// What everything of `project` is called.
@@ -75,10 +70,8 @@ impl Place {
         let wire = Wire::new(line);
         let clients = Clients { firestore: wire.clone(), pubsub: wire.clone(), tasks: wire };
         let gcp = Gcp::new(clients, names(&project)).with_clock(Arc::new(clock.clone()));
-        let ports = gcp.ports();
-        let doorbell = Arc::new(Doorbell::new(ports.events.clone()));
-        let ports = Ports { events: doorbell.clone(), ..ports };
-        Ok(Self { clock, project, ports, doorbell, services })
+        let (deliveries, ports) = Deliveries::on(gcp.ports(), services.post);
+        Ok(Self { clock, project, ports, deliveries })
     }
 
     /// The project that it is.
@@ -94,15 +87,7 @@ impl Host for Place {
     }
 
     async fn settle(&self, runtime: &Runtime) -> Result<()> {
-        for _ in 0..ROUNDS_MAX {
-            let relayed = delivery::relay(&self.doorbell, runtime).await?;
-            let delivered = delivery::deliver(&self.services, runtime).await;
-            if !relayed && !delivered {
-                return Ok(());
-            }
-        }
-        let message = format!("nothing came to rest in {ROUNDS_MAX} rounds");
-        Err(Error::new(ErrorKind::Unexpected, message))
+        self.deliveries.settle(runtime, async |command| Ok(command)).await
     }
 
     async fn pass(&self, duration: Duration) -> Result<()> {

@@ -43,14 +43,14 @@ pub(crate) async fn what_is_to_run_at_once_goes_by_the_topic_and_what_is_due_lat
     assert!(ports.queue.send(&batch).await.iter().all(Result::is_ok));
     assert_eq!(script.count(), 1, "one request takes them all");
     let (later, now): (Vec<_>, Vec<_>) = batch.into_iter().partition(|c| c.due.is_some());
-    assert_eq!(services.due(), now);
+    assert_eq!(services.post.due(), now);
     clock.advance(Duration::from_secs(3_600));
-    let mut delivered = services.due();
+    let mut delivered = services.post.due();
     delivered.sort_by_key(|command| later.iter().position(|c| c == command));
     assert_eq!(delivered, later);
     // What was due is to run at once.
     assert!(ports.queue.send(&later).await.iter().all(Result::is_ok));
-    assert_eq!((script.count(), services.due()), (2, later));
+    assert_eq!((script.count(), services.post.due()), (2, later));
 }
 
 pub(crate) async fn what_the_topic_refuses_has_failed_and_nothing_else() {
@@ -62,5 +62,5 @@ pub(crate) async fn what_the_topic_refuses_has_failed_and_nothing_else() {
         assert_eq!(kind, (nth % 2 == 1).then_some(ErrorKind::Unavailable), "{nth}");
     }
     clock.advance(Duration::from_secs(3_600));
-    assert_eq!(services.due().len(), 20);
+    assert_eq!(services.post.due().len(), 20);
 }

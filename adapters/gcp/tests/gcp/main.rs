@@ -17,12 +17,13 @@ mod storm;
 
 use std::process::ExitCode;
 
+use conformance::async_cases;
 use emulators::GoogleEmulator;
 
 use crate::common::trials::run;
 
 fn main() -> ExitCode {
-    let cases = cases![
+    let cases = async_cases![
         commands::what_is_to_run_at_once_goes_by_the_topic_and_what_is_due_later_by_the_queue,
         commands::what_the_topic_refuses_has_failed_and_nothing_else,
         costs::a_command_is_one_write_and_cold_one_read_whatever_the_length,

@@ -1,49 +1,58 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use skyfold::limits::PAGE_ITEMS_MAX;
 use skyfold::ports::{Consistency, EventStore, Pricing, Range, Slice, Snapshot};
 use skyfold::{Commit, Head, RecordedCommit, Result, StreamName, Version};
 
-/// A store that notes which streams may have grown, as the stream of its table would say.
+/// A store that notes which streams may have grown, as the trigger of its database would say.
 #[derive(Debug)]
-pub struct Doorbell {
+pub(super) struct Doorbell {
     inner: Arc<dyn EventStore>,
     rung: Mutex<BTreeSet<StreamName>>,
     relayed: Mutex<BTreeMap<StreamName, Version>>,
 }
 
 impl Doorbell {
-    pub fn new(inner: Arc<dyn EventStore>) -> Self {
+    /// Over `inner`.
+    pub(super) fn new(inner: Arc<dyn EventStore>) -> Self {
         Self { inner, rung: Mutex::default(), relayed: Mutex::default() }
     }
 
     /// Some of the commits that were not relayed yet.
-    pub async fn answer(&self) -> Result<Vec<RecordedCommit>> {
-        let rung = self.rung.lock().unwrap().clone();
+    pub(super) async fn answer(&self) -> Result<Vec<RecordedCommit>> {
+        let rung = self.rung().clone();
         for stream in rung {
-            let after = self.relayed.lock().unwrap().get(&stream).copied();
+            let after = self.reached().get(&stream).copied();
             let range = Range::After(after.unwrap_or(Version::EMPTY));
             let read = self.inner.read(&stream, range, PAGE_ITEMS_MAX, Consistency::Strong);
             let commits = read.await?.commits;
             if !commits.is_empty() {
                 return Ok(commits);
             }
-            self.rung.lock().unwrap().remove(&stream);
+            self.rung().remove(&stream);
         }
         Ok(vec![])
     }
 
     /// Notes that `commits` were relayed.
-    pub fn relayed(&self, commits: &[RecordedCommit]) {
+    pub(super) fn relayed(&self, commits: &[RecordedCommit]) {
         for commit in commits {
-            self.relayed.lock().unwrap().insert(commit.stream.clone(), commit.last());
+            self.reached().insert(commit.stream.clone(), commit.last());
         }
     }
 
+    fn rung(&self) -> MutexGuard<'_, BTreeSet<StreamName>> {
+        self.rung.lock().expect("nothing panics while it holds what was rung")
+    }
+
+    fn reached(&self) -> MutexGuard<'_, BTreeMap<StreamName, Version>> {
+        self.relayed.lock().expect("nothing panics while it holds what was relayed")
+    }
+
     fn ring(&self, stream: &StreamName) {
-        self.rung.lock().unwrap().insert(stream.clone());
+        self.rung().insert(stream.clone());
     }
 }
 
