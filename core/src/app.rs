@@ -13,7 +13,8 @@ use crate::functions::{
 use crate::name::{Dash, check_name};
 use crate::revisions::Revisions;
 use crate::{
-    CommandId, Data, Decider, Error, Manifest, Ports, Projection, Result, Runtime, Saga, StreamName,
+    CommandId, Data, Decider, Descriptor, Error, Manifest, Ports, Projection, Result, Runtime,
+    Saga, StreamName,
 };
 
 /// What the edge knows of a command that it completes before it is decided on.
@@ -142,6 +143,11 @@ impl App {
     pub fn manifest(&self) -> Manifest {
         let functions = self.functions.values().map(|function| function.descriptor()).collect();
         Manifest { app: self.name.to_owned(), functions }
+    }
+
+    /// What there is to know of the function `name`.
+    pub(crate) fn descriptor(&self, name: &str) -> Option<Descriptor> {
+        self.functions.get(name).map(|function| function.descriptor())
     }
 
     /// The app bound to `ports`.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{ID_CHARS_MAX, NAME_CHARS_MAX};
+use crate::saga::CATEGORY_PREFIX;
 use crate::{Error, Result};
 
 /// The kind of a stream, shared by all streams of one decider: `order` in `order-42`.
@@ -146,6 +147,11 @@ impl StreamName {
     /// What comes after the first dash.
     pub fn id(&self) -> StreamId {
         StreamId(self.split().1.into())
+    }
+
+    /// The saga of which this stream holds the records of a transaction, if it does.
+    pub fn saga(&self) -> Option<&str> {
+        self.category().strip_prefix(CATEGORY_PREFIX)
     }
 
     /// The whole name.

@@ -8,6 +8,11 @@ use crate::{Decider, Payload, RecordedEvent, Snapshots, StreamId, Subscription};
 /// What the category of a saga's own streams begins with, which no decider's can.
 pub(crate) const CATEGORY_PREFIX: &str = "saga.";
 
+/// The category of the own streams of the saga `name`.
+pub(crate) fn own_category(name: &str) -> String {
+    format!("{CATEGORY_PREFIX}{name}")
+}
+
 /// What a saga asks for: a command for another stream, at once or later, or the end of a timer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Stored", into = "Stored")]

@@ -73,8 +73,8 @@ pub use access::Access;
 pub use azure::{Azure, Names};
 pub use clients::Clients;
 
-/// How many requests of one batch are on their way at once: there is none that reads or writes items
-/// of several partitions, and each command is a request of its own.
+/// How many requests of one batch are on their way at once: there is none that reads or writes
+/// items of several partitions, and each command is a request of its own.
 const CONCURRENT_MAX: usize = 16;
 
 /// Marks positions and cursors. They are taken in every process: there is no key.

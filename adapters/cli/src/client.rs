@@ -224,7 +224,7 @@ impl Client {
     /// Those of the app; [`NotFound`](ErrorKind::NotFound) if the stream had no events then, or has
     /// not reached the version.
     pub async fn state(&self, stream: &StreamName, at: AsOf) -> Result<StateAsOf> {
-        let function = match stream.category().strip_prefix(SAGA_PREFIX) {
+        let function = match stream.saga() {
             Some(saga) => self.function(saga, Kind::Saga)?,
             None => self.function(stream.category(), Kind::Command)?,
         };
@@ -291,9 +291,6 @@ impl Client {
         })
     }
 }
-
-/// What the category of a saga's own stream begins with.
-pub(crate) const SAGA_PREFIX: &str = "saga.";
 
 /// What is known of the transaction whose records are in `stream`, in the form of a state.
 fn state_of(stream: &StreamName, instance: SagaInstance) -> Result<StateAsOf> {

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream, HttpBody};
+use axum::extract::Request;
 use axum::http::{HeaderMap, header};
 use futures::StreamExt;
 use serde::de::DeserializeOwned;
@@ -10,6 +11,7 @@ use crate::headers::Headers;
 use crate::options::Options;
 use crate::problem::Problem;
 use crate::problem_types::{MEDIA_TYPE, SLOW_BODY, TOO_LARGE};
+use crate::query_string::QueryString;
 
 /// How much of a body that is refused is still taken off the wire: a client that sends all before
 /// it reads would otherwise see a broken connection in the place of the answer.
@@ -57,6 +59,17 @@ pub(crate) async fn read_as<T: DeserializeOwned>(
     }
     serde_json::from_str(body.get())
         .map_err(|error| Problem::invalid(format!("the body is not {form}: {error}")))
+}
+
+/// The same of a whole request, which takes no parameters.
+pub(crate) async fn posted<T: DeserializeOwned>(
+    form: &str,
+    request: Request,
+    options: &Options,
+) -> Result<T, Problem> {
+    QueryString::parse(request.uri().query())?.finish(&[])?;
+    let (parts, body) = request.into_parts();
+    read_as(form, &parts.headers, body, options).await
 }
 
 /// Reads as much as there may be.

@@ -3,7 +3,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::functions::{Context, Function, unfit};
-use crate::saga::CATEGORY_PREFIX;
 use crate::{CloudEvent, Descriptor, Failed, Kind, RecordedCommit, Reply, Result, Trigger};
 
 /// The name of the function that announces recorded events.
@@ -24,8 +23,7 @@ impl Function for RelayFunction {
 
     async fn invoke(&self, context: &Context, trigger: Trigger) -> Result<Reply> {
         let Trigger::Commits(commits) = trigger else { return Err(unfit(RELAY, &trigger)) };
-        let news =
-            commits.iter().filter(|commit| !commit.stream.category().starts_with(CATEGORY_PREFIX));
+        let news = commits.iter().filter(|commit| commit.stream.saga().is_none());
         let events = news.flat_map(RecordedCommit::events);
         let events: Vec<_> = events.map(|event| CloudEvent::new(context.app, &event)).collect();
         if events.is_empty() {

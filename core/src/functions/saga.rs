@@ -12,7 +12,7 @@ use crate::functions::timers::Timers;
 use crate::functions::{ATTEMPTS_MAX, Context, Function, guarded, unfit};
 use crate::name::{Dash, check_name};
 use crate::ports::{Consistency, Range};
-use crate::saga::CATEGORY_PREFIX;
+use crate::saga::own_category;
 use crate::stores::Checkpoints;
 use crate::{
     Descriptor, Effect, Error, ErrorKind, EventId, FoldedState, Kind, Payload, RecordedCommit,
@@ -38,7 +38,7 @@ pub(crate) struct Instance<T> {
 
 impl<S: Saga> SagaFunction<S> {
     pub(crate) fn new() -> Self {
-        let (subscription, category) = (S::subscription(), format!("{CATEGORY_PREFIX}{}", S::NAME));
+        let (subscription, category) = (S::subscription(), own_category(S::NAME));
         Self { subscription, category, saga: PhantomData }
     }
 

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::limits::{COMMIT_EVENTS_MAX, PAGE_ITEMS_MAX};
 use crate::ports::{Consistency, FeedQuery, Position, Range};
-use crate::saga::CATEGORY_PREFIX;
+use crate::saga::own_category;
 use crate::{
     CloudEvent, Error, Kind, RecordedCommit, RecordedEvent, Result, Runtime, StreamName, Version,
 };
@@ -131,8 +131,11 @@ impl<'a> Events<'a> {
 
     /// Refuses a category of which there would be no events for ever.
     fn check(&self, categories: &[String]) -> Result<()> {
+        if categories.is_empty() {
+            return Ok(());
+        }
         let manifest = self.runtime.manifest();
-        let sagas = manifest.of(Kind::Saga).map(|saga| format!("{CATEGORY_PREFIX}{}", saga.name));
+        let sagas = manifest.of(Kind::Saga).map(|saga| own_category(&saga.name));
         let known = manifest.of(Kind::Command).map(|command| command.name.clone()).chain(sagas);
         let known: Vec<_> = known.collect();
         match categories.iter().find(|category| !known.contains(category)) {

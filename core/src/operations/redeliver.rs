@@ -11,8 +11,8 @@ impl Runtime {
     /// [`NotFound`](ErrorKind::NotFound) if nothing of that name hears events; the first event
     /// that could not be handled.
     pub async fn redeliver(&self, name: &str, query: &FeedQuery) -> Result<u64> {
-        let manifest = self.manifest();
-        let function = manifest.function(name).filter(|function| !function.hears.is_empty());
+        let function = self.app().descriptor(name);
+        let function = function.filter(|function| !function.hears.is_empty());
         let Some(function) = function else {
             let message = format!("no projection or saga {name}");
             return Err(Error::new(ErrorKind::NotFound, message));

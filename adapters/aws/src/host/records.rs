@@ -52,12 +52,12 @@ impl Record {
 /// Announces which transactions of sagas have begun by `commits`, and nothing of what they heard.
 /// Returns what could not be announced.
 async fn announce_beginnings(runtime: &Runtime, commits: &[RecordedCommit]) -> Vec<EventId> {
-    let app = runtime.manifest().app;
-    let begin = commits.iter().filter(|commit| {
-        commit.first == Version::EMPTY.next() && commit.stream.category().starts_with("saga.")
-    });
+    let app = runtime.app().name();
+    let begin = commits
+        .iter()
+        .filter(|commit| commit.first == Version::EMPTY.next() && commit.stream.saga().is_some());
     let firsts = begin.filter_map(|commit| commit.events().next());
-    let news: Vec<_> = firsts.map(|first| CloudEvent::new(&app, &first).by_reference()).collect();
+    let news: Vec<_> = firsts.map(|first| CloudEvent::new(app, &first).by_reference()).collect();
     if news.is_empty() {
         return vec![];
     }

@@ -35,7 +35,7 @@ impl Watch {
     /// Looks at a transaction of the saga `name`.
     pub(crate) async fn look(self, runtime: &Runtime, name: &str) -> Result<Seen, Failure> {
         let stream = self.transaction;
-        if stream.category().strip_prefix("saga.") != Some(name) {
+        if stream.saga() != Some(name) {
             return Err(Failure::invalid(format!("{stream} is no transaction of {name}")));
         }
         let SagaInstance { has_ended, version, time, .. } =

@@ -4,11 +4,10 @@ use std::time::Duration;
 use axum::extract::{Request, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use skyfold::{ReadModel, Rehearsed, Replay, ReplayStep, RevisionState, Verified, Verify};
 
-use crate::body::read_as;
+use crate::body::posted;
 use crate::problem::Problem;
 use crate::query_string::{QueryString, segments};
 use crate::router::{Host, within};
@@ -82,7 +81,7 @@ async fn replay(
     request: Request,
 ) -> Result<Json<ReplayStep>, Problem> {
     let model = read_model(&host, &request)?;
-    let asked = body::<Replay>(&host, "what to replay", request).await?;
+    let asked = posted::<Replay>("what to replay", request, &host.options).await?;
     let step = model.replay_for(STEP.min(host.options.timeout / 2), &asked, |_| {});
     Ok(Json(within(host.options.timeout, step).await??))
 }
@@ -92,7 +91,7 @@ async fn rehearse(
     request: Request,
 ) -> Result<Json<Rehearsed>, Problem> {
     let model = read_model(&host, &request)?;
-    let asked = body::<Replay>(&host, "what to replay", request).await?;
+    let asked = posted::<Replay>("what to replay", request, &host.options).await?;
     Ok(Json(within(host.options.timeout, model.rehearse(&asked, |_| {})).await??))
 }
 
@@ -101,7 +100,7 @@ async fn switch(
     request: Request,
 ) -> Result<Json<Switched>, Problem> {
     let model = read_model(&host, &request)?;
-    let Switch { revision } = body(&host, "{\"revision\"}", request).await?;
+    let Switch { revision } = posted("{\"revision\"}", request, &host.options).await?;
     let revision = within(host.options.timeout, model.switch(revision)).await??;
     Ok(Json(Switched { revision }))
 }
@@ -111,14 +110,14 @@ async fn verify(
     request: Request,
 ) -> Result<Json<Verified>, Problem> {
     let model = read_model(&host, &request)?;
-    let asked = body::<Verify>(&host, "what to compare", request).await?;
+    let asked = posted::<Verify>("what to compare", request, &host.options).await?;
     let time = host.options.timeout.saturating_add(SETTLING);
     Ok(Json(within(time, model.verify(&asked, |_| {})).await??))
 }
 
 async fn drop(State(host): State<Arc<Host>>, request: Request) -> Result<Json<Dropped>, Problem> {
     let model = read_model(&host, &request)?;
-    let Drop { revision } = body(&host, "{\"revision\"}", request).await?;
+    let Drop { revision } = posted("{\"revision\"}", request, &host.options).await?;
     let removed = within(host.options.timeout, model.remove(revision, |_| {})).await??;
     Ok(Json(Dropped { removed }))
 }
@@ -127,14 +126,4 @@ async fn drop(State(host): State<Arc<Host>>, request: Request) -> Result<Json<Dr
 fn read_model<'a>(host: &'a Host, request: &Request) -> Result<ReadModel<'a>, Problem> {
     let name = segments(request.uri().path())?.into_iter().nth(2).unwrap_or_default();
     Ok(host.runtime.read_model(&name)?)
-}
-
-async fn body<T: DeserializeOwned>(
-    host: &Host,
-    form: &str,
-    request: Request,
-) -> Result<T, Problem> {
-    QueryString::parse(request.uri().query())?.finish(&[])?;
-    let (parts, body) = request.into_parts();
-    read_as(form, &parts.headers, body, &host.options).await
 }

@@ -4,13 +4,12 @@ use axum::extract::{Request, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use skyfold::{
     Intervened, SagaInstance, SagaPage, SagaQuery, SagaRecord, SendRequest, SkipRequest, StreamId,
     Version,
 };
 
-use crate::body::read_as;
+use crate::body::posted;
 use crate::problem::Problem;
 use crate::problem_types::NOT_FOUND;
 use crate::query_string::{QueryString, segments};
@@ -94,7 +93,8 @@ async fn skip(
     State(host): State<Arc<Host>>,
     request: Request,
 ) -> Result<Json<Intervened>, Problem> {
-    let ((saga, id), asked) = (transaction(&request)?, body::<SkipRequest>(&host, request).await?);
+    let (saga, id) = transaction(&request)?;
+    let asked: SkipRequest = posted("what is asked for", request, &host.options).await?;
     let sagas = host.runtime.sagas();
     Ok(Json(within(host.options.timeout, sagas.skip(&saga, &id, &asked)).await??))
 }
@@ -103,7 +103,8 @@ async fn send(
     State(host): State<Arc<Host>>,
     request: Request,
 ) -> Result<Json<Intervened>, Problem> {
-    let ((saga, id), asked) = (transaction(&request)?, body::<SendRequest>(&host, request).await?);
+    let (saga, id) = transaction(&request)?;
+    let asked: SendRequest = posted("what is asked for", request, &host.options).await?;
     let sagas = host.runtime.sagas();
     Ok(Json(within(host.options.timeout, sagas.send(&saga, &id, &asked)).await??))
 }
@@ -113,10 +114,4 @@ fn transaction(request: &Request) -> Result<(String, StreamId), Problem> {
     let mut segments = segments(request.uri().path())?.into_iter().skip(2);
     let (saga, id) = (segments.next().unwrap_or_default(), segments.next().unwrap_or_default());
     Ok((saga, StreamId::new(id)?))
-}
-
-async fn body<T: DeserializeOwned>(host: &Host, request: Request) -> Result<T, Problem> {
-    QueryString::parse(request.uri().query())?.finish(&[])?;
-    let (parts, body) = request.into_parts();
-    read_as("what is asked for", &parts.headers, body, &host.options).await
 }

@@ -11,7 +11,7 @@ use self::story::Story;
 use crate::functions::history::History;
 use crate::functions::{Record, send};
 use crate::ports::{Consistency, FeedPage, FeedQuery, Position, QueuedCommand};
-use crate::saga::CATEGORY_PREFIX;
+use crate::saga::own_category;
 use crate::{
     AsOf, Error, ErrorKind, EventId, Kind, Payload, RecordedCommit, Reply, Result, Runtime,
     StateAsOf, StreamId, StreamName, Trigger, Version,
@@ -227,10 +227,10 @@ impl<'a> Sagas<'a> {
 
     /// The category of the records of `saga`.
     fn category(&self, saga: &str) -> Result<String> {
-        let manifest = self.runtime.manifest();
-        let is_saga = manifest.function(saga).is_some_and(|function| function.kind == Kind::Saga);
+        let function = self.runtime.app().descriptor(saga);
+        let is_saga = function.is_some_and(|function| function.kind == Kind::Saga);
         let missing = || Error::new(ErrorKind::NotFound, format!("no saga {saga}"));
-        is_saga.then(|| format!("{CATEGORY_PREFIX}{saga}")).ok_or_else(missing)
+        is_saga.then(|| own_category(saga)).ok_or_else(missing)
     }
 }
 

@@ -66,9 +66,7 @@ impl Remote {
     }
 
     pub(crate) async fn verify(&self, name: &str, verify: &Verify) -> Result<Verified> {
-        let body = Some(Payload::encode(verify)?);
-        let asked = Asked::of(["operations", "read-models", name, "verify"]);
-        self.answer(Asked { body, wait: SETTLING, ..asked }, None).await
+        self.operate_for(SETTLING, name, "verify", verify).await
     }
 
     pub(crate) async fn remove(&self, name: &str, revision: u32) -> Result<u64> {
@@ -82,8 +80,19 @@ impl Remote {
         what: &str,
         request: &(impl Serialize + Sync),
     ) -> Result<T> {
+        self.operate_for(Duration::ZERO, name, what, request).await
+    }
+
+    /// The same, where the app may take so much longer than usual.
+    async fn operate_for<T: DeserializeOwned>(
+        &self,
+        wait: Duration,
+        name: &str,
+        what: &str,
+        request: &(impl Serialize + Sync),
+    ) -> Result<T> {
         let body = Some(Payload::encode(request)?);
         let asked = Asked::of(["operations", "read-models", name, what]);
-        self.answer(Asked { body, ..asked }, None).await
+        self.answer(Asked { body, wait, ..asked }, None).await
     }
 }
