@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use skyfold::ports::{FeedQuery, QueuedCommand};
-use skyfold::{EventId, Failed, Reply, StreamName, Trigger};
+use skyfold::{Error, EventId, Failed, Reply, StreamName, Trigger};
 
 use crate::faults::Fault;
 use crate::fragile::MISHAP;
@@ -278,12 +278,16 @@ impl Simulation<'_> {
         }
     }
 
-    /// What fails for good is set aside. Only where no letter could be written it comes again, and
-    /// only poison deserves one.
+    /// Whether an event that failed with `error` may come again. What fails for good is set aside:
+    /// only where no letter could be written it comes again, and only poison deserves one.
+    fn may_come_again(&self, error: &Error) -> bool {
+        let is_poison = self.plan.faults.has(Fault::Poison) && error.to_string().contains(MISHAP);
+        may_pass(error) || is_poison
+    }
+
     fn check_failure(&mut self, inbox: usize, failed: &Failed) {
         let Failed { event, error } = failed;
-        let is_poison = self.plan.faults.has(Fault::Poison) && error.message().contains(MISHAP);
-        if !may_pass(error) && !is_poison {
+        if !self.may_come_again(error) {
             let function = &self.deliveries.inboxes[inbox].function;
             let found = format!("{event} by {function}: {error}");
             self.fail(Rule::NothingIsParked, found);
@@ -329,9 +333,7 @@ impl Simulation<'_> {
     pub(crate) fn replayed(&mut self, inbox: usize, outcome: Outcome) {
         match outcome {
             Ok(_) => {}
-            Err(error) if error.is_transient() || error.kind() == skyfold::ErrorKind::Conflict => {
-                self.replay_later(inbox);
-            }
+            Err(error) if self.may_come_again(&error) => self.replay_later(inbox),
             Err(error) => self.fail(Rule::AnswersFit, error.to_string()),
         }
     }
