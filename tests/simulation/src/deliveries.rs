@@ -278,19 +278,17 @@ impl Simulation<'_> {
         }
     }
 
-    /// Whether an event that failed with `error` may come again. What fails for good is set aside:
-    /// only where no letter could be written it comes again, and only poison deserves one.
+    /// What fails for good comes again only where no letter could be written: poison deserves one.
     fn may_come_again(&self, error: &Error) -> bool {
-        let is_poison = self.plan.faults.has(Fault::Poison) && error.to_string().contains(MISHAP);
-        may_pass(error) || is_poison
+        let has_poison = self.plan.faults.has(Fault::Poison);
+        may_pass(error) || (has_poison && error.to_string().contains(MISHAP))
     }
 
     fn check_failure(&mut self, inbox: usize, failed: &Failed) {
         let Failed { event, error } = failed;
         if !self.may_come_again(error) {
             let function = &self.deliveries.inboxes[inbox].function;
-            let found = format!("{event} by {function}: {error}");
-            self.fail(Rule::NothingIsParked, found);
+            self.fail(Rule::NothingIsParked, format!("{event} by {function}: {error}"));
         }
     }
 
