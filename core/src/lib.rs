@@ -13,6 +13,8 @@ mod error;
 mod event;
 mod functions;
 mod guard;
+#[doc(hidden)]
+pub mod host;
 mod layers;
 mod letters;
 pub mod limits;

@@ -1,4 +1,4 @@
-use skyfold::{Error, ErrorKind, Manifest, Result};
+use crate::{Error, ErrorKind, Manifest, Result};
 
 /// The function that answers all of HTTP.
 const API: &str = "api";
@@ -9,9 +9,14 @@ const COMMANDS: &str = "commands";
 /// The function that a schedule calls.
 const SWEEP: &str = "sweep";
 
-/// Which of the app's functions a function of Lambda is.
+/// Which of the app's functions one function of a cloud is.
+///
+/// - The name of a function of the app: it takes what its trigger brings.
+/// - `api`: it answers all of HTTP.
+/// - `commands`: it takes commands from the queue, of every category.
+/// - `sweep`: a schedule calls it, and it looks for what the others have missed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
+pub enum Role {
     /// All of them, as far as they are asked over HTTP.
     Api,
     /// Whichever takes a command that was queued.
@@ -24,7 +29,12 @@ pub(crate) enum Role {
 
 impl Role {
     /// The role called `name` in the app of `manifest`.
-    pub(crate) fn of(manifest: &Manifest, name: &str) -> Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](ErrorKind::NotFound) if there is no such function,
+    /// [`Invalid`](ErrorKind::Invalid) if the app has one whose name is the host's own.
+    pub fn of(manifest: &Manifest, name: &str) -> Result<Self> {
         let taken = [API, COMMANDS, SWEEP].into_iter().find(|own| manifest.function(own).is_some());
         if let Some(taken) = taken {
             let message = format!("a function of the app is named {taken}, which is the host's");
@@ -40,7 +50,7 @@ impl Role {
     }
 
     /// What it is called.
-    pub(crate) fn name(&self) -> &str {
+    pub fn name(&self) -> &str {
         match self {
             Self::Api => API,
             Self::Commands => COMMANDS,

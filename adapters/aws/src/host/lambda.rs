@@ -6,13 +6,13 @@ use lambda_http::{Adapter, Service as _};
 use lambda_runtime::{Context, LambdaEvent};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use skyfold::host::{self, Role};
 use skyfold::{Result, Runtime};
 use skyfold_http::{Options, router};
 
 use super::call::Call;
 use super::failure::Failure;
 use super::records::Transactions;
-use super::role::Role;
 use super::{messages, records};
 
 /// One function of Lambda: which of the app's functions it is, a name says.
@@ -73,7 +73,7 @@ impl Lambda {
                 messages::hear(runtime, name, &messages).await?
             }
             (Call::Messages(messages), Role::Commands) => messages::run(runtime, &messages).await,
-            (Call::Schedule, Role::Sweep) => sweep(runtime).await?,
+            (Call::Schedule, Role::Sweep) => json!(host::sweep(runtime).await?),
             (call, role) => return Err(unfit(&call, role)),
         };
         Ok(answer)
@@ -87,14 +87,6 @@ impl Lambda {
         serde_json::to_value(answer)
             .map_err(|error| Failure::invalid(format!("the answer has no JSON: {error}")))
     }
-}
-
-async fn sweep(runtime: &Runtime) -> Result<Value> {
-    let swept = runtime.sweep().await?;
-    if swept.announced > 0 {
-        tracing::warn!(?swept, "events that nobody had heard of were announced again");
-    }
-    Ok(json!(swept))
 }
 
 fn unfit(call: &Call, role: &Role) -> Failure {

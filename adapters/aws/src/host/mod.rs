@@ -8,7 +8,6 @@ mod messages;
 mod process;
 mod records;
 mod reply;
-mod role;
 mod watch;
 
 pub use lambda::Lambda;

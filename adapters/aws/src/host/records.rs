@@ -3,9 +3,10 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Deserialize;
 use serde_json::Value;
-use skyfold::{CloudEvent, EventId, RecordedCommit, Reply, Result, Runtime, Trigger, Version};
+use skyfold::host;
+use skyfold::{CloudEvent, EventId, RecordedCommit, Result, Runtime, Version};
 
-use super::reply::{come_again, unfit};
+use super::reply::come_again;
 use crate::events::{SNAPSHOT, to_commit};
 use crate::item::{Item, SORT};
 
@@ -95,13 +96,10 @@ pub(crate) async fn relay(
             Transactions::Announced => announce_beginnings(runtime, &commits).await,
             Transactions::Untold => vec![],
         };
-        match runtime.invoke(name, Trigger::Commits(commits)).await? {
-            Reply::Handled(others) => failed.extend(others.into_iter().map(|failed| failed.event)),
-            reply => return Err(unfit(name, &reply)),
-        }
+        failed.extend(host::relay(runtime, name, commits).await?);
         let has_failed = |id: &EventId| failed.contains(id);
         let first = sequences.iter().find(|(id, _)| has_failed(id));
         again = first.map(|(_, sequence)| *sequence).or(again);
     }
-    Ok(come_again(again.map(String::as_str).as_slice()))
+    Ok(come_again(again.cloned().as_slice()))
 }

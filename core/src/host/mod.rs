@@ -1,0 +1,9 @@
+//! What every host does alike: for those who write one, and for nobody else.
+//!
+//! It is no part of what an app is written against, and may change with any release.
+
+mod deliveries;
+mod role;
+
+pub use deliveries::{Attempts, Delivery, hear, relay, run, sweep};
+pub use role::Role;
