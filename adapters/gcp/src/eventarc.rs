@@ -18,10 +18,10 @@ pub const PATH: &str = "streams/*/commits/*";
 /// As much as is needed of `google.events.cloud.firestore.v1.DocumentEventData`, whose documents
 /// have the fields of those of the service itself.
 #[derive(Clone, PartialEq, Message)]
-struct DocumentEventData {
+pub(crate) struct DocumentEventData {
     /// The document after the change.
     #[prost(message, optional, tag = "1")]
-    value: Option<Document>,
+    pub(crate) value: Option<Document>,
 }
 
 /// The commit that `data`, the body of an event in protobuf, says was recorded; `None` if it is

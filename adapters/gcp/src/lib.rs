@@ -1,4 +1,4 @@
-//! The ports of Skyfold on Firestore, Pub/Sub and Cloud Tasks.
+//! The ports of Skyfold on Firestore, Pub/Sub and Cloud Tasks, and an app as services of Cloud Run.
 //!
 //! ```no_run
 //! use skyfold_gcp::{Clients, Gcp, Names, Target, Wire};
@@ -24,7 +24,7 @@
 //!
 //! The wires are arguments, so that endpoint, credentials and TLS are the application's choice. The
 //! feature `environment` adds `Gcp::from_environment`, for a service that takes them from where it
-//! runs.
+//! runs, and `cloud-run` adds `host`, the app as services of Cloud Run.
 //!
 //! # What is kept where
 //!
@@ -59,6 +59,8 @@ pub mod eventarc;
 mod events;
 mod firestore;
 mod gcp;
+#[cfg(feature = "cloud-run")]
+pub mod host;
 pub mod indexes;
 mod keys;
 mod queue;

@@ -81,9 +81,10 @@ pub async fn hear<T>(
     }
     for (id, attempts, event) in heard {
         let Some(error) = failures.get(&event) else { continue };
-        let letters = runtime.dead_letters();
-        let is_done = attempts.are_exhausted_by(error)
-            && is_set_aside(&event, letters.give_up(name, &event, error).await);
+        let is_done = attempts.are_exhausted_by(error) && {
+            let letter = runtime.dead_letters().give_up(name, &event, error).await;
+            is_set_aside(&event, letter)
+        };
         if !is_done {
             tracing::warn!(%event, %error, "a delivery comes again");
             again.push(id);
@@ -150,7 +151,7 @@ fn unfit(function: &str, reply: &Reply) -> Error {
 }
 
 /// Logs whether a dead letter about `what` could be written. Returns it.
-fn is_set_aside(what: &dyn Display, outcome: Result<()>) -> bool {
+fn is_set_aside(what: &impl Display, outcome: Result<()>) -> bool {
     match outcome {
         Ok(()) => tracing::error!(%what, "set aside as a dead letter"),
         Err(ref error) => tracing::warn!(%what, %error, "no dead letter could be written"),

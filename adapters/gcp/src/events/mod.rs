@@ -11,6 +11,8 @@ use skyfold::ports::Clock;
 use crate::firestore::Database;
 
 pub(crate) use item::{BODY, COMMITS, PLACE, REFLECTS, STREAMS, VERSION, is_commit, to_commit};
+#[cfg(test)]
+pub(crate) use item::{commit_path, of_commit};
 
 /// The streams of a database.
 #[derive(Clone, Debug)]
