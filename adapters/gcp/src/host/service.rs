@@ -29,7 +29,7 @@ const DELIVERY_BYTES_MAX: usize = 14_000_000;
 /// | a projection or a saga | `POST /deliveries/events`, from a push subscription of the topic |
 /// | `commands` | `POST /deliveries/commands`, tasks and a push subscription of immediate commands |
 /// | `sweep` | `POST /deliveries/sweep`, at times that a schedule says |
-/// | `api`, and the function of a command or a query | the app over HTTP, with `options` |
+/// | `api`, and that of a command or a query | the app over HTTP, with `options` |
 ///
 /// Deliveries are taken from `callers` alone. One that is answered with anything but a success
 /// comes again; what failed for good is a dead letter, or is after some attempts, where those are
