@@ -1,11 +1,11 @@
-use std::fs::File;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::Missing;
+use crate::watched::Watched;
 
 /// The environment variable that says where the Cloud SDK is, which has the emulators in its folder
 /// `platform`.
@@ -22,10 +22,6 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// How much memory one may take for what it holds, all of which it holds in memory.
 const HEAP: &str = "-Xmx1g";
-
-/// Starts what its arguments say, and ends it when its input ends: with this process, however that
-/// ends.
-const WATCH: &str = r#""$@" </dev/null & process=$!; cat >/dev/null; kill "$process"; wait"#;
 
 /// One of Google's own emulators, which its Cloud SDK brings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +50,28 @@ impl GoogleEmulator {
         let has_java = Command::new("java").arg("-version").stderr(Stdio::null()).status();
         let program = programs.next().filter(|_| has_java.is_ok_and(|status| status.success()));
         program.ok_or_else(|| self.missing())
+    }
+
+    /// Which release is installed, such as `1.19.9`: what it says itself, or what its program's name
+    /// does.
+    ///
+    /// # Errors
+    ///
+    /// [`Missing`] if it is not installed.
+    pub fn version(self) -> Result<String, Missing> {
+        let program = self.find()?;
+        let told = match self {
+            Self::Firestore => {
+                let mut ask = Command::new("java");
+                ask.arg("-cp").arg(&program).args([self.main(), "--version"]);
+                let output = ask.output().map_err(|_| self.missing())?;
+                String::from_utf8_lossy(&output.stdout).into_owned()
+            }
+            Self::PubSub => program.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        };
+        let mut parts = told.split(|c: char| !(c.is_ascii_digit() || c == '.'));
+        let version = parts.find(|part| part.contains('.') && part.starts_with(char::is_numeric));
+        Ok(version.unwrap_or(&told).to_owned())
     }
 
     fn missing(self) -> Missing {
@@ -88,7 +106,7 @@ impl GoogleEmulator {
 /// process at the latest.
 #[derive(Debug)]
 pub struct Google {
-    watch: Child,
+    _watched: Watched,
     port: u16,
 }
 
@@ -108,17 +126,13 @@ impl Google {
         std::fs::create_dir_all(folder)?;
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let path = folder.join(format!("{emulator:?}-{port}.log"));
-        let log = File::create(&path)?;
-        let watch = Command::new("sh")
-            .args(["-c", WATCH, "watch", "java", HEAP, "-Duser.language=en", "-cp"])
-            .arg(program)
-            .args([emulator.main(), "--host=127.0.0.1", &format!("--port={port}")])
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .spawn()?;
-        let started = Self { watch, port };
+        let own = ["-Duser.language=en", "-cp", &program.display().to_string(), emulator.main()];
+        let mut all = vec![HEAP.to_owned()];
+        all.extend(own.map(str::to_owned));
+        all.extend(["--host=127.0.0.1".to_owned(), format!("--port={port}")]);
+        all.extend_from_slice(arguments);
+        let watched = Watched::start(Path::new("java"), &all, &path)?;
+        let started = Self { _watched: watched, port };
         let start = Instant::now();
         while !started.answers() {
             if start.elapsed() > START_MAX {
@@ -148,13 +162,5 @@ impl Google {
     /// Where it listens.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
-    }
-}
-
-impl Drop for Google {
-    /// Ends its input, and waits until it has ended.
-    fn drop(&mut self) {
-        drop(self.watch.stdin.take());
-        let _ = self.watch.wait();
     }
 }

@@ -9,11 +9,14 @@ mod cosmos;
 mod google;
 mod installed;
 mod ministack;
+mod tasks;
+mod watched;
 
 pub use cosmos::Cosmos;
 pub use google::{CLOUD_SDK, Google, GoogleEmulator};
 pub use installed::{Missing, installed};
 pub use ministack::{Ministack, REGION};
+pub use tasks::CloudTasks;
 
 /// Whether what is missing is a failure here, rather than a reason to ignore a test.
 pub fn is_required() -> bool {

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
+#[path = "../common/mod.rs"]
+mod common;
 mod gate;
 mod installation;
 mod invoices;

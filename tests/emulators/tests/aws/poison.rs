@@ -1,80 +1,30 @@
-use std::time::{Duration, Instant};
-
 use aws_sdk_dynamodb::types::AttributeValue;
 use libtest_mimic::Failed;
-use serde_json::{Value, json};
-use skyfold::{
-    Commit, DeadLetter, Head, Metadata, NewEvent, Payload, RecordedCommit, Runtime, StreamName,
-};
+use serde_json::json;
+use skyfold::RecordedCommit;
 use skyfold_cli::Client;
 
+use crate::common::poison;
 use crate::installation::Installation;
 
-/// How long everybody may take to meet what cannot be handled, on a busy machine.
-const MET_MAX: Duration = Duration::from_secs(120);
-
-/// Everybody who hears of the stock.
-const CONSUMERS: [&str; 2] = ["fulfilment", "stock-level"];
-
-/// A delivery of pieces, as `quantity` says.
-fn received(runtime: &Runtime, quantity: Value) -> Commit {
-    let data = Payload::encode(&json!({ "quantity": quantity, "reason": "delivery" })).unwrap();
-    let event = NewEvent { event_type: "StockReceived".into(), schema: 1, data };
-    let id = "poison".parse().unwrap();
-    Commit::new(id, 0, runtime.now(), Metadata::default(), vec![event]).unwrap()
-}
-
-/// The letters about `stream` that wait.
-async fn waiting(runtime: &Runtime, stream: &StreamName) -> Vec<DeadLetter> {
-    let mut letters = vec![];
-    for consumer in CONSUMERS {
-        letters.extend(runtime.dead_letters().about(consumer, stream).await.unwrap());
-    }
-    letters.retain(DeadLetter::is_waiting);
-    letters
-}
-
 pub(crate) fn redriven(aws: &Installation) -> Result<(), Failed> {
-    aws.tokio.block_on(async {
-        let (runtime, stream) = (aws.runtime(), "stock-poison".parse::<StreamName>().unwrap());
-        let bad = received(&runtime, json!("many"));
-        runtime.ports().events.append(&Head::empty(stream.clone()), &bad).await.unwrap();
-        let start = Instant::now();
-        while waiting(&runtime, &stream).await.is_empty() {
-            assert!(start.elapsed() < MET_MAX, "nobody has set it aside");
-            tokio::time::sleep(Duration::from_millis(500)).await;
-        }
-        let client = Client::http(&aws.url, order::app().manifest()).unwrap();
-        let asked = Payload::encode(&json!({ "product": "poison" })).unwrap();
-        client.query("stock-of", asked.clone(), None).await.unwrap_err();
-
-        mend(aws, &stream, &received(&runtime, json!(7))).await;
-        for letter in waiting(&runtime, &stream).await {
-            let letter = runtime.dead_letters().retry(&letter.id).await.unwrap();
-            assert!(!letter.is_waiting(), "{letter:?}");
-        }
-        let shown = client.query("stock-of", asked, None).await.unwrap();
-        let shown: Value = serde_json::from_str(shown.get()).unwrap();
-        assert_eq!(shown["available"], 7, "{shown}");
-    });
+    let client = Client::http(&aws.url, order::app().manifest()).unwrap();
+    let runtime = aws.runtime();
+    let mend = async |commit| mend(aws, &commit).await;
+    aws.tokio.block_on(poison::redriven(&runtime, &client, mend));
     Ok(())
 }
 
-/// Puts `commit` in the place of the first of `stream`, as somebody does who mends what a defect
-/// has written.
-async fn mend(aws: &Installation, stream: &StreamName, commit: &Commit) {
+/// Puts `mended` in the place of what was recorded, as somebody does who mends what a defect has
+/// written.
+async fn mend(aws: &Installation, mended: &RecordedCommit) {
     let text = |text: String| AttributeValue::S(text);
-    let first = RecordedCommit {
-        stream: stream.clone(),
-        first: skyfold::Version(1),
-        commit: commit.clone(),
-    };
     let update = aws.clients.dynamodb.update_item().table_name(&aws.names.events);
     let update = update
-        .key("PK", text(stream.to_string()))
-        .key("SK", text(format!("{:020}", first.first.0)))
+        .key("PK", text(mended.stream.to_string()))
+        .key("SK", text(format!("{:020}", mended.first.0)))
         .update_expression("SET B = :body")
-        .expression_attribute_values(":body", text(serde_json::to_string(commit).unwrap()));
+        .expression_attribute_values(":body", text(serde_json::to_string(&mended.commit).unwrap()));
     update.send().await.unwrap();
 }
 

@@ -1,0 +1,64 @@
+//! The order app on an emulated Google Cloud, without containers: each function a service of its
+//! own, over Google's emulators of Firestore and Pub/Sub, and a stub of Cloud Tasks. The emulators
+//! bring no tokens, so that the services take deliveries from anybody.
+
+#![allow(clippy::unwrap_used, reason = "these are tests")]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod eventarc;
+mod installation;
+mod invoices;
+mod killed;
+mod line;
+mod poison;
+mod tasks;
+mod versions;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+
+use emulators::{CloudTasks, GoogleEmulator, Missing};
+use libtest_mimic::{Arguments, Trial};
+
+use crate::installation::Installation;
+
+/// A case, given what all of them share. It panics if it fails.
+type Case = fn(&Installation);
+
+const CASES: [(&str, Case); 5] = [
+    ("a_service_killed_between_append_and_answer_loses_nothing", killed::loses_nothing),
+    ("a_command_with_a_time_is_run_then_and_not_before", tasks::in_time),
+    ("a_poison_event_becomes_a_dead_letter_and_is_tried_again", poison::redriven),
+    ("invoices_read_back_through_queries_equal_those_in_memory", invoices::same),
+    ("the_emulators_are_those_that_were_tried", versions::tried),
+];
+
+/// The programs of all emulators.
+fn find() -> Result<[PathBuf; 3], Missing> {
+    Ok([GoogleEmulator::Firestore.find()?, GoogleEmulator::PubSub.find()?, CloudTasks::find()?])
+}
+
+fn main() -> ExitCode {
+    let found = find().map_err(|missing| missing.to_string());
+    if let Err(missing) = &found {
+        eprintln!("ignored: {missing}");
+    }
+    let is_ignored = found.is_err() && !emulators::is_required();
+    let shared: Arc<OnceLock<Installation>> = Arc::default();
+    let case = |(name, case): &(&'static str, Case)| {
+        let (case, found, shared) = (*case, found.clone(), shared.clone());
+        let run = move || {
+            case(shared.get_or_init(|| Installation::new(&found.expect("it is there"))));
+            Ok(())
+        };
+        Trial::test(*name, run).with_ignored_flag(is_ignored)
+    };
+    // They share what they record, and one loses the doorbells of all.
+    let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
+    let conclusion = libtest_mimic::run(&arguments, CASES.iter().map(case).collect());
+    // What is shared ends here, with its processes.
+    drop(Arc::into_inner(shared));
+    conclusion.exit_code()
+}
