@@ -26,8 +26,8 @@ const DELIVERY_BYTES_MAX: usize = 14_000_000;
 /// | function | what it takes |
 /// |---|---|
 /// | the relay | `POST /deliveries/commits`, the events of Eventarc that [`eventarc`] names |
-/// | a projection or a saga | `POST /deliveries/events`, from a push subscription of the topic |
-/// | `commands` | `POST /deliveries/commands`, tasks and a push subscription of immediate commands |
+/// | a projection or a saga | `POST /deliveries/events`, from a push subscription to the topic |
+/// | `commands` | `POST /deliveries/commands`, tasks, and a push subscription of immediate ones |
 /// | `sweep` | `POST /deliveries/sweep`, at times that a schedule says |
 /// | `api`, and that of a command or a query | the app over HTTP, with `options` |
 ///
