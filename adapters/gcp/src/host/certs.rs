@@ -31,6 +31,9 @@ const STALE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long to wait before they are asked for again, whoever names what key.
 const PAUSE: Duration = Duration::from_secs(10);
 
+/// Keys by their names.
+type Keys = HashMap<String, Arc<DecodingKey>>;
+
 /// The public keys that tokens are signed with, kept for as long as their source says.
 #[derive(Clone)]
 pub struct Certs(Arc<Inner>);
@@ -40,12 +43,12 @@ struct Inner {
     client: reqwest::Client,
     kept: RwLock<Kept>,
     /// Held by whoever asks for them: one at a time does.
-    asking: Mutex<()>,
+    asking: Arc<Mutex<()>>,
 }
 
 #[derive(Default)]
 struct Kept {
-    keys: HashMap<String, Arc<DecodingKey>>,
+    keys: Keys,
     /// When they came.
     came: Option<Instant>,
     /// For how long they were fresh then.
@@ -74,7 +77,7 @@ impl Certs {
             Error::new(ErrorKind::Invalid, "there is no TLS on this machine").with_source(error)
         })?;
         let (url, kept) = (url.to_owned(), RwLock::default());
-        Ok(Self(Arc::new(Inner { url, client, kept, asking: Mutex::new(()) })))
+        Ok(Self(Arc::new(Inner { url, client, kept, asking: Arc::default() })))
     }
 
     /// The key `kid`; `None` if there is none.
@@ -83,12 +86,11 @@ impl Certs {
     ///
     /// [`Unavailable`](ErrorKind::Unavailable) if that cannot be found out now.
     pub(crate) async fn key(&self, kid: &str) -> Result<Option<Arc<DecodingKey>>> {
-        let Inner { kept, asking, .. } = &*self.0;
-        let look = || kept.read().unwrap_or_else(PoisonError::into_inner).look(kid);
+        let look = || self.0.kept.read().unwrap_or_else(PoisonError::into_inner).look(kid);
         if let Look::Known(key) = look() {
             return Ok(Some(key));
         }
-        let _asking = asking.lock().await;
+        let asking = self.0.asking.clone().lock_owned().await;
         // Somebody else may have asked meanwhile.
         let key = match look() {
             Look::Known(key) => return Ok(Some(key)),
@@ -96,13 +98,14 @@ impl Certs {
             Look::Unsure => return Err(unavailable()),
             Look::Ask(key) => key,
         };
-        kept.write().unwrap_or_else(PoisonError::into_inner).asked = Some(Instant::now());
-        match self.fetch().await {
-            Ok((keys, fresh)) => {
-                let mut kept = kept.write().unwrap_or_else(PoisonError::into_inner);
-                (kept.keys, kept.fresh, kept.came) = (keys, fresh, Some(Instant::now()));
-                Ok(kept.keys.get(kid).cloned())
-            }
+        let certs = self.clone();
+        // A task of its own: whoever hangs up does not take the answer away from the others.
+        let renewing = tokio::spawn(async move {
+            let _asking = asking;
+            certs.renew().await
+        });
+        match renewing.await.unwrap_or_else(|_| Err(unavailable())) {
+            Ok(keys) => Ok(keys.get(kid).cloned()),
             Err(error) => {
                 tracing::warn!(%error, "the keys of tokens cannot be had");
                 key.map(Some).ok_or(error)
@@ -110,8 +113,18 @@ impl Certs {
         }
     }
 
+    /// Asks for the keys, keeps them, and returns them.
+    async fn renew(&self) -> Result<Keys> {
+        let kept = || self.0.kept.write().unwrap_or_else(PoisonError::into_inner);
+        kept().asked = Some(Instant::now());
+        let (keys, fresh) = self.fetch().await?;
+        let mut kept = kept();
+        (kept.keys, kept.fresh, kept.came) = (keys.clone(), fresh, Some(Instant::now()));
+        Ok(keys)
+    }
+
     /// The keys, and how long they are fresh.
-    async fn fetch(&self) -> Result<(HashMap<String, Arc<DecodingKey>>, Duration)> {
+    async fn fetch(&self) -> Result<(Keys, Duration)> {
         let failed = |error: reqwest::Error| unavailable().with_source(error);
         let request = self.0.client.get(&self.0.url).send().await;
         let mut response = request.and_then(reqwest::Response::error_for_status).map_err(failed)?;

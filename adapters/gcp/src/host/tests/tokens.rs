@@ -97,6 +97,7 @@ struct Source {
     keys: Mutex<Vec<Value>>,
     asked: AtomicUsize,
     is_down: AtomicBool,
+    is_slow: AtomicBool,
 }
 
 impl Source {
@@ -131,6 +132,9 @@ fn guarded(scene: &Scene, certs: Certs) -> Router {
 
 async fn keys(State(source): State<Arc<Source>>) -> impl IntoResponse {
     source.asked.fetch_add(1, Ordering::Relaxed);
+    if source.is_slow.load(Ordering::Relaxed) {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
     let status = match source.is_down.load(Ordering::Relaxed) {
         true => StatusCode::INTERNAL_SERVER_ERROR,
         false => StatusCode::OK,
@@ -273,6 +277,19 @@ async fn without_keys_a_delivery_comes_again() {
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     }
     assert_eq!(source.asked(), 1, "it is asked once in a while");
+}
+
+#[tokio::test]
+async fn whoever_hangs_up_does_not_take_the_keys_away_from_the_others() {
+    let (scene, key) = (Scene::new(), Key::new());
+    let source = Source::of(&[&key]);
+    source.is_slow.store(true, Ordering::Relaxed);
+    let service = source.guarded(&scene).await;
+    let token = key.token(&claims());
+    let hung_up = tokio::time::timeout(Duration::from_millis(100), bearing(&service, &token));
+    assert!(hung_up.await.is_err(), "it hangs up before the keys have come");
+    assert_eq!(bearing(&service, &token).await, StatusCode::OK);
+    assert_eq!(source.asked(), 1);
 }
 
 #[tokio::test]
