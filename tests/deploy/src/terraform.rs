@@ -11,9 +11,6 @@ use crate::{Resources, Tools};
 /// The script fetches its parts when it runs for the first time, which two must not do at once.
 static FETCHED: Once = Once::new();
 
-/// Whatever a cloud would make up, Terraform makes up, and for each resource another.
-const APART: &str = "mock_provider \"aws\" {}\n\n";
-
 /// Makes everything, and shows it.
 const ALL: &str = "run \"all\" {\n  command = apply\n}\n";
 
@@ -24,21 +21,24 @@ pub struct Refused(pub String);
 /// A copy of a folder below `deploy`, to be spoiled.
 #[derive(Clone, Debug)]
 pub struct Copy {
+    /// What Terraform calls the cloud.
+    provider: &'static str,
     folder: PathBuf,
     variables: Vec<(String, String)>,
 }
 
 impl Copy {
-    /// A copy of `deploy/{target}` below `place`, for the case `case`.
+    /// A copy of `deploy/{target}`, which is of the cloud that Terraform calls `provider`, below
+    /// `place`, for the case `case`.
     ///
     /// # Panics
     ///
     /// If it cannot be made.
-    pub fn of(target: &str, place: &str, case: &str) -> Self {
+    pub fn of(target: &str, provider: &'static str, place: &str, case: &str) -> Self {
         let folder = Path::new(place).join("deploy").join(case).join(target);
         let _ = fs::remove_dir_all(&folder);
         copy(&root().join("deploy").join(target), &folder);
-        Self { folder, variables: vec![] }
+        Self { provider, folder, variables: vec![] }
     }
 
     /// The same with the variable `name` set.
@@ -105,7 +105,9 @@ impl Copy {
     ///
     /// What it says against it.
     pub fn apply_apart(&self, tools: &Tools) -> Result<Resources, Refused> {
-        self.make(tools, &format!("{APART}{ALL}"))
+        // Whatever a cloud would make up, Terraform makes up, and for each resource another.
+        let apart = format!("mock_provider \"{}\" {{}}\n\n", self.provider);
+        self.make(tools, &format!("{apart}{ALL}"))
     }
 
     fn make(&self, tools: &Tools, test: &str) -> Result<Resources, Refused> {

@@ -54,7 +54,7 @@ fn copy(case: &str) -> Copy {
 
 /// The same for the app of `manifest`.
 fn copy_of(case: &str, manifest: &Manifest) -> Copy {
-    let copy = Copy::of("aws", env!("CARGO_TARGET_TMPDIR"), case);
+    let copy = Copy::of("aws", "aws", env!("CARGO_TARGET_TMPDIR"), case);
     let manifest = copy.write("manifest.json", &serde_json::to_string(manifest).unwrap());
     let package = copy.write("app.zip", "a program");
     copy.with("manifest", &manifest).with("package", &package)

@@ -97,7 +97,7 @@ impl Installation {
 
 /// What Terraform plans for `program`.
 fn planned(tools: &Tools, program: &Program) -> Resources {
-    let copy = Copy::of("aws", env!("CARGO_TARGET_TMPDIR"), "emulated");
+    let copy = Copy::of("aws", "aws", env!("CARGO_TARGET_TMPDIR"), "emulated");
     let own = [("manifest", program.manifest.to_str()), ("package", program.package.to_str())];
     let copy = own.into_iter().fold(copy, |copy, (name, path)| copy.with(name, path.unwrap()));
     let copy = VARIABLES.into_iter().fold(copy, |copy, (name, value)| copy.with(name, value));

@@ -1,0 +1,104 @@
+use deploy::{Refused, Tools};
+
+use crate::copy;
+
+/// A mistake: in which file, what it says, what it is spoiled to, and what Terraform says to that.
+type Mistake = (&'static str, &'static str, &'static str, &'static str);
+
+const MISTAKES: [Mistake; 11] = [
+    // A misspelt argument.
+    (
+        "databases.tf",
+        "  type                              = \"FIRESTORE_NATIVE\"\n  concurrency_mode                  = \"OPTIMISTIC\"\n  app_engine_integration_mode       = \"DISABLED\"\n  point_in_time_recovery_enablement = \"POINT_IN_TIME_RECOVERY_ENABLED\"",
+        "  kind = \"FIRESTORE_NATIVE\"",
+        "\"kind\" is not expected",
+    ),
+    // A misspelt block.
+    ("bus.tf", "  dead_letter_policy {", "  dead_letters {", "\"dead_letters\" are not expected"),
+    // A required argument that is missing.
+    ("bus.tf", "  topic                      = each.value.topic\n", "", "\"topic\" is required"),
+    // A required block that is missing.
+    ("bus.tf", DESTINATION, "", "At least 1 \"destination\" blocks are required"),
+    // A value of the wrong type.
+    ("bus.tf", "max_doublings = 10", "max_doublings = \"ten\"", "a number is required"),
+    // A reference to what is not there.
+    (
+        "iam.tf",
+        "google_pubsub_topic.dead[each.key].id",
+        "google_pubsub_topic.died[each.key].id",
+        "has not been declared",
+    ),
+    // An attribute that is not there.
+    (
+        "outputs.tf",
+        "google_cloud_run_v2_service.asked[\"api\"].uri",
+        "google_cloud_run_v2_service.asked[\"api\"].address",
+        "attribute named \"address\"",
+    ),
+    // A value that only the cloud decides.
+    (
+        "bus.tf",
+        "  location = var.region\n\n  rate_limits",
+        "  location = var.region\n  id = \"x\"\n  state = \"RUNNING\"\n\n  rate_limits",
+        "alue for unconfigurable attribute",
+    ),
+    // A variable that nobody declares.
+    (
+        "bus.tf",
+        "max_delivery_attempts = var.attempts_max",
+        "max_delivery_attempts = var.attempt_max",
+        "has not been declared",
+    ),
+    // A local value that nobody makes.
+    (
+        "services.tf",
+        "local.tokens[each.key]",
+        "local.token[each.key]",
+        "A local value with the name \"token\" has not been declared",
+    ),
+    // A block too many.
+    (
+        "alerts.tf",
+        "  documentation {",
+        "  documentation {\n    content = \"twice\"\n  }\n\n  documentation {",
+        "No more than 1 \"documentation\" blocks",
+    ),
+];
+
+const DESTINATION: &str = r#"
+  destination {
+    cloud_run_service {
+      service = google_cloud_run_v2_service.delivered[each.key].name
+      region  = var.region
+      path    = "/deliveries/commits"
+    }
+  }
+"#;
+
+pub(crate) fn refused(tools: &Tools) {
+    for (nth, (file, from, to, expected)) in MISTAKES.into_iter().enumerate() {
+        let copy = copy(&format!("mistake-{nth}"));
+        copy.spoil(file, from, to);
+        let Err(Refused(said)) = copy.validate(tools) else { panic!("accepted: {to}") };
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains(expected), "{to}: {said}");
+    }
+}
+
+/// Variables, and what is said against them.
+const VARIABLES: [(&[(&str, &str)], &str); 5] = [
+    (&[], "Either say who may call"),
+    (&[("is_public", "true"), ("attempts_max", "5")], "31 to 100 times"),
+    (&[("is_public", "true"), ("warm_instances", "{ orders = 1 }")], "There is no such function"),
+    (&[("callers", "[\"allUsers\"]")], "not everybody"),
+    (&[("is_public", "true"), ("image", "order")], "its digest or tag"),
+];
+
+pub(crate) fn variables(tools: &Tools) {
+    for (nth, (variables, expected)) in VARIABLES.into_iter().enumerate() {
+        let copy = copy(&format!("variables-{nth}"));
+        let copy = variables.iter().fold(copy, |copy, (name, value)| copy.with(name, value));
+        let Err(Refused(said)) = copy.apply(tools) else { panic!("accepted: {variables:?}") };
+        assert!(said.contains(expected), "{variables:?}: {said}");
+    }
+}
