@@ -34,7 +34,7 @@ const DELIVERY_BYTES_MAX: usize = 14_000_000;
 /// Deliveries are taken from `callers` alone. One that is answered with anything but a success
 /// comes again; what failed for good is a dead letter, or is after some attempts, where those are
 /// counted. Who may ask over HTTP is decided before: Cloud Run lets nobody in whom its policy does
-/// not name.
+/// not name. Deliveries are to come in without that check ([`Callers::accounts`] says why).
 ///
 /// # Errors
 ///

@@ -153,7 +153,11 @@ async fn with(service: &Router, values: &[String]) -> StatusCode {
 }
 
 async fn bearing(service: &Router, token: &str) -> StatusCode {
-    with(service, &[format!("Bearer {token}")]).await
+    with(service, &[bearer(token)]).await
+}
+
+fn bearer(token: &str) -> String {
+    format!("Bearer {token}")
 }
 
 #[tokio::test]
@@ -205,6 +209,19 @@ async fn no_forged_token_is_taken() {
         assert_eq!(bearing(&service, &token).await, StatusCode::UNAUTHORIZED, "{what}");
     }
     assert_eq!(bearing(&service, &good).await, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_token_whose_signature_cloud_run_has_removed_is_refused_with_what_to_do() {
+    let (scene, key) = (Scene::new(), Key::new());
+    let service = Source::of(&[&key]).guarded(&scene).await;
+    let header = json!({ "alg": "RS256", "kid": key.kid, "typ": "JWT" });
+    let token = format!("{}.SIGNATURE_REMOVED_BY_GOOGLE", unsigned(&header, &claims()));
+    let request = Request::post("/deliveries/sweep").header("authorization", bearer(&token));
+    let (status, answer) = sent(&service, request.body(Body::empty()).unwrap()).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    let detail = answer["detail"].as_str().unwrap();
+    assert!(detail.contains("disable the check of invokers"), "{detail}");
 }
 
 #[tokio::test]
