@@ -1,9 +1,10 @@
 use std::env;
 use std::net::Ipv4Addr;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use skyfold::{App, Error, ErrorKind, Result};
-use skyfold_http::{Options, serve};
+use skyfold_http::{Options, ServerLimits, serve_within};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -30,6 +31,10 @@ const PORT: &str = "PORT";
 
 /// Where to listen if it does not say so.
 const PORT_DEFAULT: u16 = 8080;
+
+/// How long requests that have begun may take after the signal to stop: Cloud Run ends the process
+/// 10 seconds after it ("Container runtime contract").
+const DRAIN_MAX: Duration = Duration::from_secs(8);
 
 /// Whether Cloud Run has started this process.
 pub fn is_called() -> bool {
@@ -73,7 +78,9 @@ async fn answer(app: App) -> Result<()> {
     let stopped = async move {
         stop.recv().await;
     };
-    serve(listener, router, stopped).await.map_err(failed("the service has broken down"))
+    let limits = ServerLimits { drain_max: DRAIN_MAX, ..ServerLimits::default() };
+    let served = serve_within(limits, listener, router, stopped).await;
+    served.map_err(failed("the service has broken down"))
 }
 
 /// The values in the variable `name`, of which there is one at least.
