@@ -43,8 +43,8 @@ impl Key {
         let public = self.pair.public_key();
         let (n, e) = (public.modulus(), public.exponent());
         let (n, e) = (n.big_endian_without_leading_zero(), e.big_endian_without_leading_zero());
-        let (n, e, kid) = (base64(n), base64(e), &self.kid);
-        json!({ "kty": "RSA", "alg": "RS256", "use": "sig", "kid": kid, "n": n, "e": e })
+        let (n, e) = (base64(n), base64(e));
+        json!({ "kty": "RSA", "alg": "RS256", "use": "sig", "kid": self.kid, "n": n, "e": e })
     }
 
     /// A token of these claims, under a header that names this key.
