@@ -5,7 +5,7 @@ use axum::http::{Request, StatusCode};
 use googleapis_tonic_google_firestore_v1::google::firestore::v1::Document;
 use prost::Message as _;
 use serde_json::{Value, json};
-use skyfold::{LetterQuery, RecordedCommit};
+use skyfold::RecordedCommit;
 use skyfold_http::Options;
 
 use super::scene::{Scene, post, push, sent};
@@ -109,11 +109,44 @@ async fn a_command_for_nobody_is_a_dead_letter_and_comes_no_more() {
     let scene = Scene::new();
     let mut command = queued("a", 5);
     command["category"] = "nobody".into();
-    let letters =
-        async || scene.runtime.dead_letters().list(&LetterQuery::default()).await.unwrap();
-    assert!(letters().await.items.is_empty());
+    assert_eq!(scene.letters().await, 0);
     assert_eq!(task(&scene, &command, 0).await, TAKEN);
-    assert_eq!(letters().await.items.len(), 1);
+    assert_eq!(scene.letters().await, 1);
+}
+
+#[tokio::test]
+async fn an_event_that_fails_too_often_is_a_dead_letter_if_its_attempts_are_counted() {
+    for (attempt, status, letters) in [(None, AGAIN, 0), (Some(29), AGAIN, 0), (Some(30), TAKEN, 1)]
+    {
+        let scene = Scene::new();
+        scene.deposit("a").await;
+        let mut push = scene.pushes(attempt.unwrap_or_default()).await.remove(0);
+        if attempt.is_none() {
+            push.as_object_mut().unwrap().remove("deliveryAttempt");
+        }
+        // Of the batch, and of the event by itself.
+        scene.fail(2);
+        let answer = post(&scene.service("balances"), "/deliveries/events", &push).await;
+        assert_eq!((answer, scene.letters().await), (status, letters), "{attempt:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_command_that_fails_too_often_is_a_dead_letter_if_its_attempts_are_counted() {
+    // A task tells how often it was tried before.
+    for (retries, status, letters) in [(28, AGAIN, 0), (29, TAKEN, 1)] {
+        let scene = Scene::new();
+        scene.fail(1);
+        let answer = task(&scene, &queued("a", 5), retries).await;
+        assert_eq!((answer, scene.letters().await), (status, letters), "{retries}");
+    }
+    for (attempt, status, letters) in [(29, AGAIN, 0), (30, TAKEN, 1)] {
+        let scene = Scene::new();
+        scene.fail(1);
+        let push = push(&queued("a", 5), attempt);
+        let answer = post(&scene.service("commands"), "/deliveries/commands", &push).await;
+        assert_eq!((answer, scene.letters().await), (status, letters), "{attempt}");
+    }
 }
 
 #[tokio::test]

@@ -8,10 +8,13 @@ use axum::http::{Request, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use conformance::domain;
+use conformance::faults::{Fault, Faulty, Request as Asked, tapped};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use skyfold::ports::{Consistency, Ports, Publisher, Range};
-use skyfold::{CloudEvent, Error, ErrorKind, EventId, RecordedCommit, Result, Runtime, Version};
+use skyfold::{
+    CloudEvent, Error, ErrorKind, EventId, LetterQuery, RecordedCommit, Result, Runtime, Version,
+};
 use skyfold_http::Options;
 use skyfold_memory::Memory;
 use tower::ServiceExt as _;
@@ -22,6 +25,7 @@ use crate::host::{Callers, service};
 pub(super) struct Scene {
     pub(super) runtime: Runtime,
     pub(super) bus: Arc<Bus>,
+    faults: Arc<Faulty>,
 }
 
 /// What was announced; and whether nothing can be now.
@@ -50,7 +54,21 @@ impl Scene {
     pub(super) fn new() -> Self {
         let bus = Arc::new(Bus::default());
         let ports = Ports { publisher: bus.clone(), ..Memory::new().ports() };
-        Self { runtime: domain::app().bind(ports).unwrap(), bus }
+        let faults = Faulty::new(|asked| matches!(asked, Asked::Append(..) | Asked::Get(_)), []);
+        let runtime = domain::app().bind(tapped(ports, faults.clone())).unwrap();
+        Self { runtime, bus, faults }
+    }
+
+    /// Has the store fail so many times from now on, at appending and at reading documents, in a
+    /// way that nobody knows.
+    pub(super) fn fail(&self, times: usize) {
+        let strange = Some(Fault::Before(ErrorKind::Unexpected));
+        self.faults.extend(std::iter::repeat_n(strange, times));
+    }
+
+    /// How many dead letters there are.
+    pub(super) async fn letters(&self) -> usize {
+        self.runtime.dead_letters().list(&LetterQuery::default()).await.unwrap().items.len()
     }
 
     /// The function `name`, which takes deliveries from anybody.
