@@ -35,7 +35,7 @@ locals {
   # What Cloud Run answers at, known before there is a service ("Deterministic URL").
   urls = { for key, name in local.names : key => "https://${name}-${local.number}.${var.region}.run.app" }
 
-  # What tokens of deliveries are for ("Custom audiences").
+  # What the tokens of deliveries are for, where we say it.
   audiences = { for key, name in local.names : key => "https://${name}.${local.name}.internal" }
 
   # Where tasks deliver commands; their tokens are for this address.

@@ -81,9 +81,12 @@ resource "google_cloud_run_v2_service" "delivered" {
   name                = local.names[each.key]
   location            = var.region
   description         = "${local.app}: ${each.key} (${each.value.kind})"
-  ingress             = "INGRESS_TRAFFIC_ALL"
   deletion_protection = var.is_protected
-  custom_audiences    = [local.audiences[each.key]]
+
+  # Reached by Google's services of this project alone. The program looks at their tokens itself:
+  # Cloud Run's own check would take the signatures off them.
+  ingress              = "INGRESS_TRAFFIC_INTERNAL_ONLY"
+  invoker_iam_disabled = true
 
   template {
     service_account                  = google_service_account.function[each.key].email

@@ -103,7 +103,7 @@ pub use console::{Captured, Console};
 pub use context::Context;
 pub use exit::Exit;
 pub use output::{Format, Output};
-pub use package::Program;
+pub use package::{Form, Program};
 
 use time::OffsetDateTime;
 use time::macros::format_description;

@@ -3,12 +3,12 @@
 mod common;
 
 use common::{cli, run, run_on};
-use skyfold_cli::{Console, Exit, Program};
+use skyfold_cli::{Console, Exit, Form, Program};
 use skyfold_memory::Memory;
 
 fn program(folder: &str) -> Program {
-    let (target, binary, features, entry) = ("nimbus", "nothing", "nimbus", "start");
-    Program { target, folder: folder.into(), binary, features, entry }
+    let (target, binary, features) = ("nimbus", "nothing", "nimbus");
+    Program { target, folder: folder.into(), binary, features, form: Form::Zip { entry: "start" } }
 }
 
 #[tokio::test]

@@ -9,9 +9,9 @@ pub(crate) struct Package {
     /// For which cloud
     #[arg(long, value_name = "CLOUD")]
     pub(crate) target: String,
-    /// For which processor
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) processor: Processor,
+    /// For which processor [default: what the cloud runs, and if it runs several, the cheapest]
+    #[arg(long, value_enum)]
+    pub(crate) processor: Option<Processor>,
     /// How it is built
     #[arg(long, value_enum, default_value_t)]
     pub(crate) profile: Profile,

@@ -6,13 +6,12 @@ use clap::ValueEnum;
 use serde::Deserialize;
 use skyfold::{Error, ErrorKind, Result};
 
-use super::{Program, unusable};
+use super::{Form, Program, unusable};
 
 /// What the program runs on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Processor {
-    /// 64-bit ARM, the cheaper one
-    #[default]
+    /// 64-bit ARM, the cheaper one on Lambda
     Arm64,
     /// 64-bit x86
     X86_64,
@@ -31,9 +30,10 @@ pub(crate) enum Profile {
 }
 
 /// What to build for, and how.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Build {
-    pub(crate) processor: Processor,
+    /// For what; the cloud's own choice if nobody says.
+    pub(crate) processor: Option<Processor>,
     pub(crate) profile: Profile,
 }
 
@@ -65,19 +65,35 @@ impl Processor {
     }
 }
 
+impl Form {
+    /// What a cloud that wants this runs it on, if nobody says: Lambda is cheaper on ARM, and Cloud
+    /// Run has none ("Container runtime contract").
+    fn processor(self) -> Processor {
+        match self {
+            Self::Zip { .. } => Processor::Arm64,
+            Self::Image { .. } => Processor::X86_64,
+        }
+    }
+}
+
 impl Build {
     /// Builds `program`, and returns where it is: in `folder`, if the builder is to be told.
     pub(crate) fn run(self, program: &Program, folder: &Path) -> Result<PathBuf> {
-        let builder = builder(self.processor, says("cargo", &["lambda", "--version"]), || {
-            says("rustup", &["target", "list", "--installed"])
-        })?;
+        let processor = self.processor.unwrap_or(program.form.processor());
+        // What it builds rests on the libraries of Lambda, which an image does not have.
+        let cargo_lambda = match program.form {
+            Form::Zip { .. } => says("cargo", &["lambda", "--version"]),
+            Form::Image { .. } => None,
+        };
+        let installed = || says("rustup", &["target", "list", "--installed"]);
+        let builder = builder(processor, cargo_lambda, installed)?;
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
         let mut command = Command::new(cargo);
         // What a cargo that runs this has set, and what would have build scripts run again.
         for (name, _) in std::env::vars_os().filter(|(name, _)| is_of_this_run(name)) {
             command.env_remove(name);
         }
-        command.args(self.arguments(builder, program)).current_dir(&program.folder);
+        command.args(self.arguments(builder, processor, program)).current_dir(&program.folder);
         let folder = std::path::absolute(folder).map_err(|error| unusable(folder, error))?;
         match builder {
             Builder::CargoLambda => command.arg("--lambda-dir").arg(&folder),
@@ -91,8 +107,8 @@ impl Build {
             let message = format!("{} could not be built: see above", program.binary);
             return Err(Error::new(ErrorKind::Unexpected, message));
         }
-        if builder == Builder::CargoLambda {
-            return Ok(folder.join(program.binary).join(program.entry));
+        if let (Builder::CargoLambda, Form::Zip { entry }) = (builder, program.form) {
+            return Ok(folder.join(program.binary).join(entry));
         }
         built(&output.stdout, program.binary).ok_or_else(|| {
             let message = format!("cargo does not say where it has put {}", program.binary);
@@ -100,12 +116,12 @@ impl Build {
         })
     }
 
-    fn arguments(self, builder: Builder, program: &Program) -> Vec<String> {
+    fn arguments(self, builder: Builder, processor: Processor, program: &Program) -> Vec<String> {
         let mut arguments: Vec<&str> = match builder {
             Builder::CargoLambda => vec!["lambda", "build"],
             Builder::Target(_) | Builder::Host => vec!["build"],
         };
-        match (builder, self.processor) {
+        match (builder, processor) {
             (Builder::CargoLambda, Processor::Arm64) => arguments.push("--arm64"),
             (Builder::CargoLambda, _) => arguments.push("--x86-64"),
             (Builder::Target(target), _) => arguments.extend(["--target", target]),

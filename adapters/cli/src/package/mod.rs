@@ -2,6 +2,7 @@
 
 mod archive;
 mod build;
+mod image;
 
 use std::path::{Path, PathBuf};
 
@@ -20,15 +21,31 @@ pub struct Program {
     pub binary: &'static str,
     /// The features that it needs, with commas between them.
     pub features: &'static str,
-    /// What it is called in the archive: `bootstrap`, for AWS Lambda.
-    pub entry: &'static str,
+    /// How the cloud wants it.
+    pub form: Form,
+}
+
+/// How a cloud wants a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// As an archive, `package.zip`, in which it is called `entry`: `bootstrap`, for AWS Lambda.
+    Zip {
+        /// What it is called there.
+        entry: &'static str,
+    },
+    /// As an image, of which the folder `image` holds all that it is built from: the program, called
+    /// `app`, with everything linked in, and the `Containerfile`.
+    Image {
+        /// What the `Containerfile` says.
+        recipe: &'static str,
+    },
 }
 
 /// What was packed.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Packed {
-    /// The archive.
+    /// The archive, or the folder of the image.
     pub(crate) package: PathBuf,
     /// How many bytes it has.
     pub(crate) package_bytes: u64,
@@ -38,7 +55,7 @@ pub(crate) struct Packed {
     pub(crate) manifest: PathBuf,
 }
 
-/// Builds `program`, and writes `package.zip` and `manifest.json` to `folder`. The same program
+/// Builds `program`, and writes it in its form, and `manifest.json`, to `folder`. The same program
 /// gives the same archive, to the byte.
 pub(crate) fn package(
     program: &Program,
@@ -48,20 +65,26 @@ pub(crate) fn package(
 ) -> Result<Packed> {
     let built = build.run(program, folder)?;
     let content = std::fs::read(&built).map_err(|error| unusable(&built, error))?;
-    let archive = archive::of_program(program.entry, &content)?;
     let json = serde_json::to_string_pretty(manifest).map_err(|error| {
         Error::new(ErrorKind::Unexpected, "the manifest has no JSON form").with_source(error)
     })?;
     std::fs::create_dir_all(folder).map_err(|error| unusable(folder, error))?;
-    let (zip, manifest) = (folder.join("package.zip"), folder.join("manifest.json"));
-    std::fs::write(&zip, &archive).map_err(|error| unusable(&zip, error))?;
+    let (package, package_bytes) = match program.form {
+        Form::Zip { entry } => {
+            let (zip, archive) =
+                (folder.join("package.zip"), archive::of_program(entry, &content)?);
+            std::fs::write(&zip, &archive).map_err(|error| unusable(&zip, error))?;
+            (zip, archive.len() as u64)
+        }
+        Form::Image { recipe } => {
+            let image = folder.join("image");
+            image::write(&image, recipe, &content).map_err(|error| unusable(&image, error))?;
+            (image, (recipe.len() + content.len()) as u64)
+        }
+    };
+    let manifest = folder.join("manifest.json");
     std::fs::write(&manifest, format!("{json}\n")).map_err(|error| unusable(&manifest, error))?;
-    Ok(Packed {
-        package: zip,
-        package_bytes: archive.len() as u64,
-        program_bytes: content.len() as u64,
-        manifest,
-    })
+    Ok(Packed { package, package_bytes, program_bytes: content.len() as u64, manifest })
 }
 
 fn unusable(path: &Path, error: std::io::Error) -> Error {

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use skyfold_cli::{Cli, Program};
+use skyfold_cli::{Cli, Form, Program};
 use skyfold_memory::Memory;
 
 /// What to try first, once the app is served.
@@ -31,7 +31,14 @@ async fn main() -> ExitCode {
             folder: env!("CARGO_MANIFEST_DIR").into(),
             binary: "order-aws",
             features: "aws",
-            entry: "bootstrap",
+            form: Form::Zip { entry: "bootstrap" },
+        })
+        .program(Program {
+            target: "gcp",
+            folder: env!("CARGO_MANIFEST_DIR").into(),
+            binary: "order-gcp",
+            features: "gcp",
+            form: Form::Image { recipe: include_str!("../../../../deploy/gcp/Containerfile") },
         })
         .command("import", order::import::import)
         .run()

@@ -33,7 +33,8 @@ pub(crate) fn functions(tools: &Tools) {
         let uri = service["uri"].as_str().unwrap();
         let push = &pushed["push_config"][0];
         assert_eq!(push["push_endpoint"], format!("{uri}/deliveries/events"));
-        assert_eq!(push["oidc_token"][0]["audience"], service["custom_audiences"][0]);
+        let audience = format!("https://order-{name}.order.internal");
+        assert_eq!(push["oidc_token"][0]["audience"], audience);
         let dead = &made.at(&format!("google_pubsub_topic.dead[\"{name}\"]")).values["id"];
         assert_eq!(pushed["dead_letter_policy"][0]["dead_letter_topic"], *dead);
         made.at(&format!("google_pubsub_subscription.dead[\"{name}\"]"));
@@ -70,7 +71,7 @@ fn commands(made: &Resources) {
     let uri = sweep["uri"].as_str().unwrap();
     assert_eq!(job["http_target"][0]["uri"], format!("{uri}/deliveries/sweep"));
     let audience = &job["http_target"][0]["oidc_token"][0]["audience"];
-    assert_eq!(*audience, sweep["custom_audiences"][0]);
+    assert_eq!(audience, "https://order-sweep.order.internal");
 }
 
 pub(crate) fn callers(tools: &Tools) {

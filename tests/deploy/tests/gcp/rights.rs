@@ -199,8 +199,11 @@ pub(crate) fn deliverers(tools: &Tools) {
             );
         }
         let audiences = variable("SKYFOLD_AUDIENCES").as_str().unwrap().to_owned();
-        let own = service.values["custom_audiences"][0].as_str().unwrap();
+        let own = format!("https://order-{name}.order.internal");
         assert!(audiences.split(',').any(|audience| audience == own), "{name}: {audiences}");
+        // Otherwise the signatures of tokens were gone, and others could deliver.
+        assert_eq!(service.values["invoker_iam_disabled"], true, "{name}");
+        assert_eq!(service.values["ingress"], "INGRESS_TRAFFIC_INTERNAL_ONLY", "{name}");
     }
     let delivers = made.of_name("google_cloud_run_v2_service_iam_member", "delivers").count();
     let count =
