@@ -22,7 +22,8 @@
 //! ```
 //!
 //! The clients are arguments, so that region, credentials, endpoint and TLS are the application's
-//! choice.
+//! choice. The feature `environment` adds `Azure::from_environment`, for a function that takes them
+//! from where it runs, and `functions` the app as a custom handler of Azure Functions.
 //!
 //! # What is kept where
 //!
@@ -63,11 +64,17 @@ mod clock;
 pub mod containers;
 mod cosmos;
 mod documents;
+#[cfg(feature = "environment")]
+mod environment;
 mod errors;
 mod events;
+#[cfg(feature = "functions")]
+pub mod host;
 mod http;
 mod keys;
 mod queue;
+#[cfg(feature = "environment")]
+mod settings;
 
 pub use access::Access;
 pub use azure::{Azure, Names};

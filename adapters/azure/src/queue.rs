@@ -127,7 +127,11 @@ impl Commands {
         let unreadable = |error: Box<dyn std::error::Error + Send + Sync>| {
             Error::new(ErrorKind::Corrupt, "the message is no command").with_source(error)
         };
-        let text = STANDARD.decode(text.trim()).map_err(|error| unreadable(error.into()))?;
+        // What is no base64 was decoded before.
+        let text = match text.trim_start().starts_with('{') {
+            true => text.as_bytes().to_vec(),
+            false => STANDARD.decode(text.trim()).map_err(|error| unreadable(error.into()))?,
+        };
         let Ok(Reference { kept }) = serde_json::from_slice(&text) else {
             return serde_json::from_slice(&text).map_err(|error| unreadable(error.into()));
         };

@@ -4,6 +4,8 @@ mod feed;
 mod item;
 mod store;
 
+#[cfg(feature = "functions")]
+pub(crate) use self::item::{CommitItem, to_commit};
 use crate::cosmos::Container;
 
 /// The container of events; snapshots, which are rewritten, are among the documents, so that the

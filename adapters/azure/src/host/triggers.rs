@@ -1,0 +1,128 @@
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use skyfold::host::{self, Delivery};
+use skyfold::{Announced, Error, ErrorKind, EventId, RecordedCommit, Result, Runtime};
+
+use super::invocation::Invocation;
+use super::messages::Messages;
+use crate::events::{CommitItem, to_commit};
+
+/// What a function takes, and which function of the app it then is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Trigger {
+    /// What the change feed of the container of events brings (`cosmosDBTrigger`).
+    Relay(String),
+    /// What a topic announces (`eventGridTrigger`).
+    Events(String),
+    /// A message of the queue of commands (`queueTrigger`).
+    Commands,
+    /// A message that came from it too often, of the queue beside it (`queueTrigger`).
+    Poison,
+    /// That the time has come (`timerTrigger`).
+    Sweep,
+}
+
+/// As much of an event as can be relied on.
+#[derive(Deserialize)]
+struct Arrived {
+    id: EventId,
+}
+
+/// Announces what the change feed brings. What can be read is announced, whatever else there is.
+pub(super) async fn relay(runtime: &Runtime, name: &str, invocation: &Invocation) -> Result<()> {
+    let (mut commits, mut unreadable) = (vec![], None);
+    for part in invocation.parts()? {
+        match commit(&part) {
+            Ok(commit) => commits.push(commit),
+            Err(error) => {
+                tracing::error!(%error, "the relay waits at what it cannot read");
+                unreadable = Some(error);
+            }
+        }
+    }
+    if !commits.is_empty() {
+        come_again(&host::relay(runtime, name, commits).await?)?;
+    }
+    unreadable.map_or(Ok(()), Err)
+}
+
+fn commit(part: &RawValue) -> Result<RecordedCommit> {
+    let item: CommitItem = serde_json::from_str(part.get()).map_err(|error| {
+        let message = "the change feed brings an item that is no commit";
+        Error::new(ErrorKind::Corrupt, message).with_source(error)
+    })?;
+    to_commit(&item)
+}
+
+/// Gives the events that Event Grid brings to the projection or saga `name`.
+///
+/// Of an event only the id is taken, and the event itself read from its stream: on the way here
+/// the trigger reads it as JSON whose texts that look like times are times, and writes those in a
+/// form of its own. How often it came is not told either, so that it is Event Grid that gives up,
+/// and keeps it where the subscription says.
+pub(super) async fn hear(runtime: &Runtime, name: &str, invocation: &Invocation) -> Result<()> {
+    let attempts = invocation.attempts();
+    let arrivals = invocation.parts()?.into_iter().map(|part| arrived(&part)).enumerate();
+    let deliveries = arrivals.map(|(nth, event)| Delivery { id: nth, attempts, event }).collect();
+    come_again(&host::hear(runtime, name, deliveries).await?)
+}
+
+fn arrived(part: &RawValue) -> Result<Announced> {
+    let Arrived { id } = serde_json::from_str(part.get()).map_err(|error| {
+        Error::new(ErrorKind::Corrupt, "what was delivered is no event of an app")
+            .with_source(error)
+    })?;
+    Ok(Announced::Reference(id))
+}
+
+/// Runs the command of a message. What no release can read comes again until the queue sets it
+/// aside.
+pub(super) async fn run(
+    runtime: &Runtime,
+    messages: &dyn Messages,
+    invocation: &Invocation,
+) -> Result<()> {
+    let queued = messages.open(&invocation.brought()?).await?;
+    match host::run(runtime, &queued, invocation.attempts()).await {
+        true => {
+            let message = format!("the command {} comes again", queued.request.id);
+            Err(Error::new(ErrorKind::Unavailable, message))
+        }
+        false => Ok(()),
+    }
+}
+
+/// Makes a dead letter of the command of a message that came too often. What cannot be read stays
+/// in the queue that it is in, and in the log.
+pub(super) async fn set_aside(
+    runtime: &Runtime,
+    messages: &dyn Messages,
+    invocation: &Invocation,
+) -> Result<()> {
+    let text = invocation.brought()?;
+    let queued = messages.open(&text).await.inspect_err(|error| {
+        tracing::error!(%error, "what the queue has set aside cannot be read, and stays there");
+    })?;
+    let message = "it failed as often as the queue delivers it: the log of the function commands \
+                   says why";
+    let error = Error::new(ErrorKind::Unavailable, message);
+    let letter = runtime.dead_letters().give_up_command(&queued, &error).await?;
+    tracing::error!(command = %queued.request.id, letter, "set aside as a dead letter");
+    Ok(())
+}
+
+/// Looks for what the others have missed.
+pub(super) async fn sweep(runtime: &Runtime) -> Result<()> {
+    host::sweep(runtime).await.map(drop)
+}
+
+/// That some of what came must come again, if it must.
+fn come_again<T>(failed: &[T]) -> Result<()> {
+    match failed.len() {
+        0 => Ok(()),
+        count => {
+            let message = format!("{count} of what came must come again: see the log");
+            Err(Error::new(ErrorKind::Unavailable, message))
+        }
+    }
+}
