@@ -31,7 +31,7 @@ async fn available(client: &Client) -> Option<Value> {
 
 /// A process dies when its command was recorded and before anybody is answered; and the doorbell of
 /// what it recorded is lost as well.
-pub(crate) fn loses_nothing(gcp: &Installation) {
+pub(crate) fn a_service_killed_between_append_and_answer_loses_nothing(gcp: &Installation) {
     let client = Client::http(&gcp.url, order::app().manifest()).unwrap();
     gcp.tokio.block_on(async {
         gcp.eventarc.loses.store(true, Ordering::SeqCst);

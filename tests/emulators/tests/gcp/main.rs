@@ -28,7 +28,10 @@ use crate::installation::Installation;
 type Case = fn(&Installation);
 
 const CASES: [(&str, Case); 5] = [
-    ("a_service_killed_between_append_and_answer_loses_nothing", killed::loses_nothing),
+    (
+        "a_service_killed_between_append_and_answer_loses_nothing",
+        killed::a_service_killed_between_append_and_answer_loses_nothing,
+    ),
     ("a_command_with_a_time_is_run_then_and_not_before", tasks::in_time),
     ("a_poison_event_becomes_a_dead_letter_and_is_tried_again", poison::redriven),
     ("invoices_read_back_through_queries_equal_those_in_memory", invoices::same),
