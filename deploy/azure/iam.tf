@@ -1,0 +1,131 @@
+# Who each function app is.
+resource "azurerm_user_assigned_identity" "app" {
+  for_each = local.apps
+
+  name                = "${local.name}-${each.key}"
+  resource_group_name = azurerm_resource_group.this.name
+  location            = azurerm_resource_group.this.location
+  tags                = local.tags
+}
+
+# A function app has its own storage to itself ("Connecting to host storage with an identity").
+resource "azurerm_role_assignment" "host" {
+  for_each = local.apps
+
+  scope                = azurerm_storage_account.app[each.key].id
+  role_definition_name = "Storage Blob Data Owner"
+  principal_id         = azurerm_user_assigned_identity.app[each.key].principal_id
+  principal_type       = "ServicePrincipal"
+}
+
+locals {
+  items = "Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/items"
+
+  reads = [
+    "Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/executeQuery",
+    "Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/readChangeFeed",
+    "${local.items}/read",
+  ]
+
+  # What may be done to the items of a container. None but `writes` destroys any, so that what was
+  # recorded stays, and nobody here destroys a key: an operator does, to forget somebody.
+  roles = {
+    locates = ["Microsoft.DocumentDB/databaseAccounts/readMetadata"]
+    reads   = local.reads
+    appends = concat(local.reads, ["${local.items}/create"])
+    makes   = concat(local.reads, ["${local.items}/create", "${local.items}/replace", "${local.items}/upsert"])
+    writes  = concat(local.reads, ["${local.items}/create", "${local.items}/replace", "${local.items}/upsert", "${local.items}/delete"])
+  }
+
+  definitions = {
+    for pair in setproduct(keys(local.accounts), keys(local.roles)) :
+    "${pair[0]}-${pair[1]}" => { account = pair[0], role = pair[1] }
+  }
+
+  rights = {
+    asked     = { events = "reads", documents = "reads", keys = "reads" }
+    commands  = { events = "appends", documents = "writes", keys = "makes" }
+    consumers = { events = "appends", documents = "writes", keys = "makes" }
+    relay     = { events = "reads", documents = "writes", keys = "reads", leases = "writes" }
+  }
+
+  # To the items of a container, and to know where the containers of an account are.
+  granted = merge(
+    merge([
+      for app, containers in local.rights : {
+        for container, role in containers : "${app}-${container}" => {
+          app     = app
+          account = local.containers[container].account
+          role    = role
+          within  = "/dbs/${local.name}/colls/${container}"
+        }
+      }
+    ]...),
+    {
+      for pair in setproduct(keys(local.apps), keys(local.accounts)) :
+      "${pair[0]}-in-${pair[1]}" => { app = pair[0], account = pair[1], role = "locates", within = "" }
+    },
+  )
+
+  # To messages: what of Azure's own roles, where.
+  messages = {
+    "commands-takes"     = { app = "commands", role = "Storage Queue Data Message Processor", queue = "commands" }
+    "commands-looks"     = { app = "commands", role = "Storage Queue Data Reader", queue = "commands" }
+    "commands-sends"     = { app = "commands", role = "Storage Queue Data Message Sender", queue = "commands" }
+    "poison-takes"       = { app = "commands", role = "Storage Queue Data Message Processor", queue = "commands-poison" }
+    "poison-looks"       = { app = "commands", role = "Storage Queue Data Reader", queue = "commands-poison" }
+    "poison-sends"       = { app = "commands", role = "Storage Queue Data Message Sender", queue = "commands-poison" }
+    "poison-sets-aside"  = { app = "commands", role = "Storage Queue Data Message Sender", queue = "commands-poison-poison" }
+    "poison-looks-aside" = { app = "commands", role = "Storage Queue Data Reader", queue = "commands-poison-poison" }
+    "consumers-send"     = { app = "consumers", role = "Storage Queue Data Message Sender", queue = "commands" }
+  }
+}
+
+resource "azurerm_cosmosdb_sql_role_definition" "this" {
+  for_each = local.definitions
+
+  name                = "${local.name}-${each.value.role}"
+  resource_group_name = azurerm_resource_group.this.name
+  account_name        = azurerm_cosmosdb_account.this[each.value.account].name
+  assignable_scopes   = [azurerm_cosmosdb_account.this[each.value.account].id]
+
+  permissions {
+    data_actions = local.roles[each.value.role]
+  }
+}
+
+resource "azurerm_cosmosdb_sql_role_assignment" "this" {
+  for_each = local.granted
+
+  resource_group_name = azurerm_resource_group.this.name
+  account_name        = azurerm_cosmosdb_account.this[each.value.account].name
+  role_definition_id  = azurerm_cosmosdb_sql_role_definition.this["${each.value.account}-${each.value.role}"].id
+  principal_id        = azurerm_user_assigned_identity.app[each.value.app].principal_id
+  scope               = "${azurerm_cosmosdb_account.this[each.value.account].id}${each.value.within}"
+
+  depends_on = [azurerm_cosmosdb_sql_container.this]
+}
+
+resource "azurerm_role_assignment" "messages" {
+  for_each = local.messages
+
+  scope                = azurerm_storage_queue.this[each.value.queue].id
+  role_definition_name = each.value.role
+  principal_id         = azurerm_user_assigned_identity.app[each.value.app].principal_id
+  principal_type       = "ServicePrincipal"
+}
+
+resource "azurerm_role_assignment" "announces" {
+  scope                = azurerm_eventgrid_topic.events.id
+  role_definition_name = "EventGrid Data Sender"
+  principal_id         = azurerm_user_assigned_identity.app["relay"].principal_id
+  principal_type       = "ServicePrincipal"
+}
+
+# The topic keeps what it could not deliver.
+resource "azurerm_role_assignment" "dead" {
+  scope                = azurerm_storage_container.dead.id
+  role_definition_name = "Storage Blob Data Contributor"
+  principal_id         = azurerm_eventgrid_topic.events.identity[0].principal_id
+  principal_type       = "ServicePrincipal"
+}
