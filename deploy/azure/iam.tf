@@ -27,13 +27,13 @@ locals {
     "${local.items}/read",
   ]
 
-  # What may be done to the items of a container. None but `writes` destroys any, so that what was
-  # recorded stays, and nobody here destroys a key: an operator does, to forget somebody.
+  # What may be done to the items of a container. None but `writes` removes any, so that what was
+  # recorded stays. To forget somebody is an upsert of the keys, which an operator may do alone.
   roles = {
     locates = ["Microsoft.DocumentDB/databaseAccounts/readMetadata"]
     reads   = local.reads
     appends = concat(local.reads, ["${local.items}/create"])
-    makes   = concat(local.reads, ["${local.items}/create", "${local.items}/replace", "${local.items}/upsert"])
+    makes   = concat(local.reads, ["${local.items}/create", "${local.items}/replace"])
     writes  = concat(local.reads, ["${local.items}/create", "${local.items}/replace", "${local.items}/upsert", "${local.items}/delete"])
   }
 
@@ -53,7 +53,7 @@ locals {
   granted = merge(
     merge([
       for app, containers in local.rights : {
-        for container, role in containers : "${app}-${container}" => {
+        for container, role in containers : "${app}-${role}-${container}" => {
           app     = app
           account = local.containers[container].account
           role    = role
