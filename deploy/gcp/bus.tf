@@ -55,7 +55,7 @@ resource "google_pubsub_subscription" "pushed" {
   }
 
   retry_policy {
-    minimum_backoff = "1s"
+    minimum_backoff = "10s"
     maximum_backoff = "600s"
   }
 
@@ -141,8 +141,10 @@ resource "google_cloud_tasks_queue" "commands" {
     max_concurrent_dispatches = 200
   }
 
+  # What was tried too often would be gone without a word: the function itself makes a dead letter of
+  # it, after 30 attempts at most.
   retry_config {
-    max_attempts  = var.attempts_max
+    max_attempts  = -1
     min_backoff   = "1s"
     max_backoff   = "600s"
     max_doublings = 10

@@ -118,7 +118,7 @@ variable "instances_max" {
 }
 
 variable "attempts_max" {
-  description = "How often a message or a task is delivered before it is set aside. The functions themselves give up earlier, at 30, where they can say why."
+  description = "How often a message is delivered before it is set aside. The functions themselves give up earlier, at 30, where they can say why."
   type        = number
   default     = 100
 
