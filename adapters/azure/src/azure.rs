@@ -91,9 +91,9 @@ impl Azure {
     }
 
     /// The command that a message of the queue stands for, by the text of the message as Queue
-    /// Storage holds it, base64 of JSON, or as a trigger brings it that has decoded it. A command of
-    /// more than 48 KiB is not in the message itself; it is read from the container of documents,
-    /// which keeps it for 30 days after it was due.
+    /// Storage holds it, base64 of JSON, or as a trigger brings it that has decoded it. A command
+    /// of more than 48 KiB is not in the message itself; it is read from the container of
+    /// documents, which keeps it for 30 days after it was due.
     ///
     /// # Errors
     ///
