@@ -29,6 +29,9 @@ pub(crate) enum Profile {
     Dev,
 }
 
+/// What cargo-lambda calls every program that it builds.
+const CARGO_LAMBDA_ENTRY: &str = "bootstrap";
+
 /// What to build for, and how.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Build {
@@ -66,12 +69,12 @@ impl Processor {
 }
 
 impl Form {
-    /// What a cloud that wants this runs it on, if nobody says: Lambda is cheaper on ARM, and Cloud
-    /// Run has none ("Container runtime contract").
+    /// What a cloud that wants this runs it on, if nobody says: Lambda is cheaper on ARM, which
+    /// Azure Functions and Cloud Run do not have ("Container runtime contract").
     fn processor(self) -> Processor {
         match self {
             Self::Zip { .. } => Processor::Arm64,
-            Self::Image { .. } => Processor::X86_64,
+            Self::AzureFunctions { .. } | Self::Image { .. } => Processor::X86_64,
         }
     }
 }
@@ -80,9 +83,11 @@ impl Build {
     /// Builds `program`, and returns where it is: in `folder`, if the builder is to be told.
     pub(crate) fn run(self, program: &Program, folder: &Path) -> Result<PathBuf> {
         let processor = self.processor.unwrap_or(program.form.processor());
-        // What it builds rests on the libraries of Lambda, which an image does not have.
+        // What it builds rests on the libraries of a system, which an image does not have.
         let cargo_lambda = match program.form {
-            Form::Zip { .. } => says("cargo", &["lambda", "--version"]),
+            Form::Zip { .. } | Form::AzureFunctions { .. } => {
+                says("cargo", &["lambda", "--version"])
+            }
             Form::Image { .. } => None,
         };
         let installed = || says("rustup", &["target", "list", "--installed"]);
@@ -107,8 +112,8 @@ impl Build {
             let message = format!("{} could not be built: see above", program.binary);
             return Err(Error::new(ErrorKind::Unexpected, message));
         }
-        if let (Builder::CargoLambda, Form::Zip { entry }) = (builder, program.form) {
-            return Ok(folder.join(program.binary).join(entry));
+        if builder == Builder::CargoLambda {
+            return Ok(folder.join(program.binary).join(CARGO_LAMBDA_ENTRY));
         }
         built(&output.stdout, program.binary).ok_or_else(|| {
             let message = format!("cargo does not say where it has put {}", program.binary);

@@ -2,6 +2,7 @@
 
 mod archive;
 mod build;
+mod functions;
 mod image;
 
 use std::path::{Path, PathBuf};
@@ -33,8 +34,21 @@ pub enum Form {
         /// What it is called there.
         entry: &'static str,
     },
-    /// As an image, of which the folder `image` holds all that it is built from: the program, called
-    /// `app`, with everything linked in, and the `Containerfile`.
+    /// As an archive of what Azure Functions reads of an app whose program is its custom handler:
+    /// the program, called `entry`, `host.json`, and a `function.json` for each function of the
+    /// manifest and each of the host's own.
+    ///
+    /// They name these settings of the function app: `SKYFOLD_COSMOS_CONNECTION` and
+    /// `SKYFOLD_QUEUE_CONNECTION`, the prefixes of the settings by which the triggers connect with
+    /// an identity; `SKYFOLD_DATABASE`, `SKYFOLD_EVENTS` and `SKYFOLD_LEASES`, the database, the
+    /// container of events and that of the leases of its change feed; `SKYFOLD_QUEUE`, the name of
+    /// the queue of commands.
+    AzureFunctions {
+        /// What the program is called.
+        entry: &'static str,
+    },
+    /// As an image, of which the folder `image` holds all that it is built from: the program,
+    /// called `app`, with everything linked in, and the `Containerfile`.
     Image {
         /// What the `Containerfile` says.
         recipe: &'static str,
@@ -70,11 +84,9 @@ pub(crate) fn package(
     })?;
     std::fs::create_dir_all(folder).map_err(|error| unusable(folder, error))?;
     let (package, package_bytes) = match program.form {
-        Form::Zip { entry } => {
-            let (zip, archive) =
-                (folder.join("package.zip"), archive::of_program(entry, &content)?);
-            std::fs::write(&zip, &archive).map_err(|error| unusable(&zip, error))?;
-            (zip, archive.len() as u64)
+        Form::Zip { entry } => zipped(folder, entry, &content, &[])?,
+        Form::AzureFunctions { entry } => {
+            zipped(folder, entry, &content, &functions::files(manifest, entry))?
         }
         Form::Image { recipe } => {
             let image = folder.join("image");
@@ -82,9 +94,23 @@ pub(crate) fn package(
             (image, (recipe.len() + content.len()) as u64)
         }
     };
-    let manifest = folder.join("manifest.json");
-    std::fs::write(&manifest, format!("{json}\n")).map_err(|error| unusable(&manifest, error))?;
-    Ok(Packed { package, package_bytes, program_bytes: content.len() as u64, manifest })
+    let path = folder.join("manifest.json");
+    std::fs::write(&path, format!("{json}\n")).map_err(|error| unusable(&path, error))?;
+    let program_bytes = content.len() as u64;
+    Ok(Packed { package, package_bytes, program_bytes, manifest: path })
+}
+
+/// Writes the archive of the program `content`, called `entry`, and of `files` beside it. Returns
+/// where it is and how many bytes it has.
+fn zipped(
+    folder: &Path,
+    entry: &str,
+    content: &[u8],
+    files: &[(String, String)],
+) -> Result<(PathBuf, u64)> {
+    let (path, archive) = (folder.join("package.zip"), archive::of_program(entry, content, files)?);
+    std::fs::write(&path, &archive).map_err(|error| unusable(&path, error))?;
+    Ok((path, archive.len() as u64))
 }
 
 fn unusable(path: &Path, error: std::io::Error) -> Error {

@@ -34,6 +34,13 @@ async fn main() -> ExitCode {
             form: Form::Zip { entry: "bootstrap" },
         })
         .program(Program {
+            target: "azure",
+            folder: env!("CARGO_MANIFEST_DIR").into(),
+            binary: "order-azure",
+            features: "azure",
+            form: Form::AzureFunctions { entry: "order-azure" },
+        })
+        .program(Program {
             target: "gcp",
             folder: env!("CARGO_MANIFEST_DIR").into(),
             binary: "order-gcp",

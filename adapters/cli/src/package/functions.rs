@@ -1,0 +1,201 @@
+//! What Azure Functions reads of an app ("Azure Functions custom handlers").
+
+use serde_json::{Value, json};
+use skyfold::{Descriptor, Kind, Manifest};
+
+/// How often a command is taken from the queue before it is set aside: more often than the app
+/// itself gives up what no time will mend.
+const DEQUEUES_MAX: u32 = 32;
+
+/// How many commits the change feed brings at once, at most.
+const COMMITS_MAX: u32 = 100;
+
+/// When the sweep begins: every five minutes ("Timer trigger", "NCRONTAB expressions").
+const SCHEDULE: &str = "0 */5 * * * *";
+
+/// The files beside the program `entry`, by their names.
+pub(super) fn files(manifest: &Manifest, entry: &str) -> Vec<(String, String)> {
+    let mut files = vec![("host.json".to_owned(), text(&host(entry)))];
+    let own = [
+        ("api", api()),
+        ("commands", trigger(queue("%SKYFOLD_QUEUE%"))),
+        ("poison", trigger(queue("%SKYFOLD_QUEUE%-poison"))),
+        (
+            "sweep",
+            trigger(json!({ "type": "timerTrigger", "name": "timer", "schedule": SCHEDULE })),
+        ),
+    ];
+    let functions = manifest.functions.iter().map(|f| (f.name.as_str(), function(f)));
+    files.extend(
+        own.into_iter()
+            .chain(functions)
+            .map(|(name, json)| (format!("{name}/function.json"), text(&json))),
+    );
+    files
+}
+
+/// What the host is told of all functions ("host.json reference for Azure Functions").
+fn host(entry: &str) -> Value {
+    json!({
+        "version": "2.0",
+        "customHandler": {
+            "description": { "defaultExecutablePath": entry },
+            "enableForwardingHttpRequest": true,
+        },
+        "extensionBundle": {
+            "id": "Microsoft.Azure.Functions.ExtensionBundle",
+            "version": "[4.*, 5.0.0)",
+        },
+        "extensions": {
+            "http": { "routePrefix": "" },
+            "queues": {
+                "maxDequeueCount": DEQUEUES_MAX,
+                "messageEncoding": "base64",
+                "visibilityTimeout": "00:00:30",
+            },
+        },
+    })
+}
+
+/// The function that is `function` of the app.
+///
+/// What is posted from outside is forwarded only where a command or a query is asked: any other
+/// `POST` could pass for what a trigger brings.
+fn function(function: &Descriptor) -> Value {
+    let name = &function.name;
+    match function.kind {
+        Kind::Command => http(&["post"], &format!("{name}/{{id}}/{{command}}")),
+        Kind::Query => http(&["post"], name),
+        Kind::Projection | Kind::Saga => {
+            trigger(json!({ "type": "eventGridTrigger", "name": "event" }))
+        }
+        Kind::Relay => {
+            let mut function = trigger(changes());
+            // Without this what has failed is passed over ("Azure Functions error handling and
+            // retries").
+            function["retry"] = json!({
+                "strategy": "exponentialBackoff",
+                "maxRetryCount": -1,
+                "minimumInterval": "00:00:01",
+                "maximumInterval": "00:05:00",
+            });
+            function
+        }
+    }
+}
+
+/// All that is asked for and not given.
+fn api() -> Value {
+    http(&["get", "head", "options"], "{*path}")
+}
+
+/// A function of HTTP. Whoever reaches it is answered, as everywhere.
+fn http(methods: &[&str], route: &str) -> Value {
+    json!({ "bindings": [
+        {
+            "type": "httpTrigger",
+            "direction": "in",
+            "name": "request",
+            "authLevel": "anonymous",
+            "methods": methods,
+            "route": route,
+        },
+        { "type": "http", "direction": "out", "name": "response" },
+    ] })
+}
+
+/// The change feed of the container of events ("Azure Cosmos DB trigger").
+fn changes() -> Value {
+    json!({
+        "type": "cosmosDBTrigger",
+        "name": "documents",
+        "connection": "SKYFOLD_COSMOS_CONNECTION",
+        "databaseName": "%SKYFOLD_DATABASE%",
+        "containerName": "%SKYFOLD_EVENTS%",
+        "leaseContainerName": "%SKYFOLD_LEASES%",
+        "createLeaseContainerIfNotExists": false,
+        "startFromBeginning": true,
+        "maxItemsPerInvocation": COMMITS_MAX,
+    })
+}
+
+/// A queue ("Azure Queue storage trigger").
+fn queue(name: &str) -> Value {
+    json!({
+        "type": "queueTrigger",
+        "name": "message",
+        "queueName": name,
+        "connection": "SKYFOLD_QUEUE_CONNECTION",
+    })
+}
+
+/// A function that `binding` calls.
+fn trigger(mut binding: Value) -> Value {
+    binding["direction"] = "in".into();
+    json!({ "bindings": [binding] })
+}
+
+fn text(json: &Value) -> String {
+    format!("{json:#}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// The files of an app with these functions.
+    fn of(functions: &[(&str, Kind)]) -> BTreeMap<String, Value> {
+        let functions = functions.iter().map(|(name, kind)| json!({ "name": name, "kind": kind }));
+        let functions: Vec<_> = functions.collect();
+        let manifest = json!({ "app": "example", "functions": functions });
+        let manifest: Manifest = serde_json::from_value(manifest).unwrap();
+        let files = files(&manifest, "example-azure").into_iter();
+        files.map(|(name, text)| (name, serde_json::from_str(&text).unwrap())).collect()
+    }
+
+    const ALL: [(&str, Kind); 5] = [
+        ("door", Kind::Command),
+        ("who-came", Kind::Query),
+        ("visitors", Kind::Projection),
+        ("visit", Kind::Saga),
+        ("relay", Kind::Relay),
+    ];
+
+    #[test]
+    fn each_function_has_its_trigger() {
+        let files = of(&ALL);
+        assert_eq!(files.len(), 1 + 4 + ALL.len());
+        let trigger = |name: &str| files[&format!("{name}/function.json")]["bindings"][0].clone();
+        for (name, kind) in [
+            ("api", "httpTrigger"),
+            ("commands", "queueTrigger"),
+            ("door", "httpTrigger"),
+            ("poison", "queueTrigger"),
+            ("relay", "cosmosDBTrigger"),
+            ("sweep", "timerTrigger"),
+            ("visit", "eventGridTrigger"),
+            ("visitors", "eventGridTrigger"),
+            ("who-came", "httpTrigger"),
+        ] {
+            assert_eq!(trigger(name)["type"], kind, "{name}");
+            assert_eq!(trigger(name)["direction"], "in", "{name}");
+        }
+        let retry = &files["relay/function.json"]["retry"];
+        assert_eq!(retry["maxRetryCount"], -1, "what has failed is never passed over");
+        let program = &files["host.json"]["customHandler"]["description"]["defaultExecutablePath"];
+        assert_eq!(program, "example-azure");
+    }
+
+    #[test]
+    fn nothing_posted_from_outside_passes_for_a_trigger() {
+        let files = of(&ALL);
+        let bindings = files.values().flat_map(|file| file["bindings"].as_array()).flatten();
+        let posts = bindings.filter(|binding| {
+            binding["methods"].as_array().is_some_and(|methods| methods.contains(&json!("post")))
+        });
+        let routes: Vec<_> = posts.map(|binding| binding["route"].as_str().unwrap()).collect();
+        assert_eq!(routes, ["door/{id}/{command}", "who-came"]);
+    }
+}
