@@ -52,8 +52,8 @@ impl GoogleEmulator {
         program.ok_or_else(|| self.missing())
     }
 
-    /// Which release is installed, such as `1.19.9`: what it says itself, or what its program's name
-    /// does.
+    /// Which release is installed, such as `1.19.9`: what it says itself, or what its program's
+    /// name does.
     ///
     /// # Errors
     ///

@@ -1,5 +1,5 @@
-//! The order app on Azure: started by the Functions host, all functions of the function app; started
-//! by an operator, the same commands as everywhere, on the containers of the account.
+//! The order app on Azure: started by the Functions host, all functions of the function app;
+//! started by an operator, the same commands as everywhere, on the containers of the account.
 
 use std::process::ExitCode;
 

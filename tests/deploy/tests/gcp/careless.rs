@@ -23,8 +23,8 @@ pub(crate) fn explained(checkov: &Tools) {
 
 pub(crate) fn noticed(checkov: &Tools) {
     let copy = copy("careless");
-    let reason = "#checkov:skip=CKV_GCP_83:Personal data are sealed before they reach the topic; the \
-                  service encrypts the rest with keys of its own.\n\n  for_each = local.pushed";
+    let reason = "#checkov:skip=CKV_GCP_83:Personal data are sealed before they reach the topic; \
+                  the service encrypts the rest with keys of its own.\n\n  for_each = local.pushed";
     copy.spoil("bus.tf", reason, "for_each = local.pushed");
     let Err(Refused(said)) = copy.scan(checkov) else { panic!("nothing was noticed") };
     assert!(said.contains("CKV_GCP_83:"), "{said}");

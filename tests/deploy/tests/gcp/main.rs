@@ -1,5 +1,5 @@
-//! What `deploy/gcp` makes: as the app's manifest and the adapter's indexes ask, with no more rights
-//! than each function needs, and refused where it is spoiled.
+//! What `deploy/gcp` makes: as the app's manifest and the adapter's indexes ask, with no more
+//! rights than each function needs, and refused where it is spoiled.
 
 #![allow(clippy::unwrap_used, reason = "tests may")]
 

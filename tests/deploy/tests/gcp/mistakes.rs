@@ -9,9 +9,9 @@ const MISTAKES: [Mistake; 11] = [
     // A misspelt argument.
     (
         "databases.tf",
-        "  type                              = \"FIRESTORE_NATIVE\"\n  concurrency_mode                  = \"OPTIMISTIC\"\n  app_engine_integration_mode       = \"DISABLED\"\n  point_in_time_recovery_enablement = \"POINT_IN_TIME_RECOVERY_ENABLED\"",
-        "  kind = \"FIRESTORE_NATIVE\"",
-        "\"kind\" is not expected",
+        "  point_in_time_recovery_enablement = \"POINT_IN_TIME_RECOVERY_ENABLED\"",
+        "  recovery = \"POINT_IN_TIME_RECOVERY_ENABLED\"",
+        "\"recovery\" is not expected",
     ),
     // A misspelt block.
     ("bus.tf", "  dead_letter_policy {", "  dead_letters {", "\"dead_letters\" are not expected"),

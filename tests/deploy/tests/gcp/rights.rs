@@ -151,8 +151,8 @@ const TOO_MANY: [(&str, &str, &str); 5] = [
         "order may (\"publish\", \"events\")",
     ),
     (
-        "permissions = concat(local.readers, [\"datastore.entities.create\"])",
-        "permissions = concat(local.readers, [\"datastore.entities.create\", \"datastore.entities.delete\"])",
+        "concat(local.readers, [\"datastore.entities.create\"])",
+        "[\"datastore.entities.create\", \"datastore.entities.delete\"]",
         "the role make may do [true, false, true]",
     ),
 ];
