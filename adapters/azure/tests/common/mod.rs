@@ -26,7 +26,7 @@ use skyfold::{Ports, Result, Runtime};
 use skyfold_azure::{Access, Azure, Clients, Names};
 use skyfold_memory::VirtualClock;
 
-pub use self::emulator::{client, cosmos};
+pub use self::emulator::{client, cosmos, database};
 use self::services::Services;
 
 /// One place, which shares nothing with any other.
