@@ -38,6 +38,8 @@ pub(crate) fn functions(tools: &Tools) {
         let dead = &made.at(&format!("google_pubsub_topic.dead[\"{name}\"]")).values["id"];
         assert_eq!(pushed["dead_letter_policy"][0]["dead_letter_topic"], *dead);
         made.at(&format!("google_pubsub_subscription.dead[\"{name}\"]"));
+        // The functions give up after 30, and make a dead letter of it.
+        assert!(pushed["dead_letter_policy"][0]["max_delivery_attempts"].as_u64() > Some(30));
     }
     relay(made);
     commands(made);
@@ -64,6 +66,9 @@ fn commands(made: &Resources) {
     assert!(audiences.split(',').any(|audience| audience == target), "tasks bring it: {audiences}");
     let queue = &made.at("google_service_account.deliverer[\"queue\"]").values["email"];
     assert_eq!(variable(service, "SKYFOLD_TARGET_ACCOUNT"), queue);
+    let tasks = &made.at("google_cloud_tasks_queue.commands").values["retry_config"][0];
+    assert_eq!(tasks["max_attempts"], -1, "a task that is given up is gone");
+    assert_eq!(tasks["max_retry_duration"].as_str().unwrap_or_default(), "");
     let pushed = &made.at("google_pubsub_subscription.pushed[\"commands\"]").values;
     assert_eq!(pushed["enable_message_ordering"], false);
     let job = &made.at("google_cloud_scheduler_job.sweep").values;
