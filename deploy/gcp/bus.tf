@@ -157,7 +157,7 @@ resource "google_cloud_scheduler_job" "sweep" {
   region           = var.region
   description      = "Looks for what the relay of ${local.name} has missed"
   schedule         = "*/${var.sweep_minutes} * * * *"
-  attempt_deadline = "${var.timeout_seconds}s"
+  attempt_deadline = "${max(15, var.timeout_seconds)}s"
 
   http_target {
     http_method = "POST"

@@ -9,7 +9,7 @@ resource "google_service_account" "function" {
 # And one for each that delivers: whom a service lets in is decided by IAM, and by the service once
 # more.
 resource "google_service_account" "deliverer" {
-  for_each = toset(["eventarc", "push", "queue", "schedule"])
+  for_each = setunion(["eventarc", "push", "queue", "schedule"], var.workflows ? ["begun", "watch"] : [])
 
   account_id   = "by-${substr(sha1("${local.name}/${each.key}"), 0, 20)}"
   display_name = "${local.name}: delivers by ${each.key}"

@@ -29,7 +29,8 @@ locals {
   deliverers = { for key, function in local.delivered : key => (
     key == "commands" ? ["push", "queue"] :
     key == "sweep" ? ["schedule"] :
-    function.kind == "relay" ? ["eventarc"] : ["push"]
+    function.kind == "relay" ? ["eventarc"] :
+    contains(local.watched, key) ? ["push", "watch"] : ["push"]
   ) }
 }
 

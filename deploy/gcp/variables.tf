@@ -34,8 +34,16 @@ variable "name" {
   default     = null
 
   validation {
-    condition     = var.name == null || can(regex("^[a-z][a-z0-9-]{2,22}$", var.name))
-    error_message = "A name is a letter and 2 to 22 of a-z, 0-9 and '-'."
+    condition     = can(regex("^[a-z][a-z0-9-]{3,22}$", coalesce(var.name, try(jsondecode(file(var.manifest)).app, "none"))))
+    error_message = "A name is a letter and 3 to 22 of a-z, 0-9 and '-': say another than the app's, if that is none."
+  }
+
+  validation {
+    condition = alltrue([
+      for function in try(jsondecode(file(var.manifest)).functions[*].name, []) :
+      length("${coalesce(var.name, jsondecode(file(var.manifest)).app)}-${replace(function, ".", "--")}") <= 49
+    ])
+    error_message = "A service of Cloud Run has a name of 49 letters at most: NAME-FUNCTION. Say a shorter one."
   }
 }
 
@@ -137,6 +145,12 @@ variable "sweep_minutes" {
     condition     = var.sweep_minutes >= 2 && var.sweep_minutes <= 59 && floor(var.sweep_minutes) == var.sweep_minutes
     error_message = "A sweep comes every 2 to 59 minutes."
   }
+}
+
+variable "workflows" {
+  description = "Whether a workflow watches each transaction of a saga, so that executions show which are under way. It changes nothing of how they run."
+  type        = bool
+  default     = false
 }
 
 variable "callers" {

@@ -4,6 +4,8 @@
 
 mod deliveries;
 mod role;
+mod watch;
 
 pub use deliveries::{Attempts, Delivery, hear, relay, run, sweep};
 pub use role::Role;
+pub use watch::{Seen, Watch};

@@ -2,12 +2,12 @@ use lambda_http::request::LambdaRequest;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
+use skyfold::host::Watch;
 
 use super::direct::Direct;
 use super::failure::Failure;
 use super::messages::Message;
 use super::records::Record;
-use super::watch::Watch;
 
 /// What a function of Lambda is called with.
 #[derive(Debug)]

@@ -8,7 +8,6 @@ mod messages;
 mod process;
 mod records;
 mod reply;
-mod watch;
 
 pub use lambda::Lambda;
 pub use process::{is_called, run};

@@ -7,7 +7,7 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{MethodRouter, post};
 use axum::{Json, Router};
-use skyfold::host::{self, Delivery, Role};
+use skyfold::host::{self, Delivery, Role, Seen, Watch};
 use skyfold::ports::QueuedCommand;
 use skyfold::{CloudEvent, Kind, Result, Runtime, Swept};
 use skyfold_http::{Options, router};
@@ -27,6 +27,7 @@ const DELIVERY_BYTES_MAX: usize = 14_000_000;
 /// |---|---|
 /// | the relay | `POST /deliveries/commits`, the events of Eventarc that [`eventarc`] names |
 /// | a projection or a saga | `POST /deliveries/events`, from a push subscription to the topic |
+/// | a saga | `POST /deliveries/watch` as well, from a workflow that watches a transaction |
 /// | `commands` | `POST /deliveries/commands`, tasks, and a push subscription of immediate ones |
 /// | `sweep` | `POST /deliveries/sweep`, at times that a schedule says |
 /// | `api`, and that of a command or a query | the app over HTTP, with `options` |
@@ -44,8 +45,13 @@ pub fn service(runtime: Runtime, name: &str, options: Options, callers: Callers)
     let Some((path, taken)) = deliveries(&runtime, name)? else {
         return Ok(router(runtime, options));
     };
+    let kind = runtime.manifest().function(name).map(|function| function.kind);
+    let watched = match kind {
+        Some(Kind::Saga) => Router::new().route("/deliveries/watch", post(watch)),
+        _ => Router::new(),
+    };
     let function = Arc::new(Function { runtime, name: name.to_owned() });
-    Ok(Router::new()
+    Ok(watched
         .route(path, taken)
         .with_state(function)
         .layer(DefaultBodyLimit::max(DELIVERY_BYTES_MAX))
@@ -128,6 +134,15 @@ async fn hear(State(function): State<Arc<Function>>, body: Bytes) -> Result<Stat
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(Untaken::comes_again()),
     }
+}
+
+/// Tells how a transaction is getting on.
+async fn watch(State(function): State<Arc<Function>>, body: Bytes) -> Result<Json<Seen>, Untaken> {
+    let watch: Watch = serde_json::from_slice(&body).map_err(|error| {
+        let detail = format!("this names no transaction: {error}");
+        Untaken::new(StatusCode::BAD_REQUEST, detail)
+    })?;
+    Ok(Json(watch.look(&function.runtime, &function.name).await?))
 }
 
 /// Runs a command, which a task or a message holds.

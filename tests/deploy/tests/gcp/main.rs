@@ -9,6 +9,7 @@ mod indexes;
 mod mistakes;
 mod parts;
 mod rights;
+mod workflows;
 
 use std::process::ExitCode;
 use std::sync::OnceLock;
@@ -31,6 +32,9 @@ fn main() -> ExitCode {
         terraform("whoever_may_call_is_said_for_each_function_that_is_asked", parts::callers),
         terraform("every_function_and_subscription_is_looked_at_by_an_alert", parts::alerts),
         terraform("a_new_projection_adds_its_own_parts_alone", growth::projection),
+        terraform("workflows_are_added_and_nothing_is_gone", workflows::added),
+        terraform("a_workflow_is_whole_and_watches_its_own_saga", workflows::watch),
+        terraform("a_spoiled_workflow_is_noticed", workflows::spoiled),
         checkov("nothing_careless_is_unexplained", careless::explained),
         checkov("what_is_careless_is_noticed", careless::noticed),
     ])

@@ -1,6 +1,6 @@
 use deploy::{Refused, Tools};
 
-use crate::copy;
+use crate::{copy, copy_of};
 
 /// A mistake: in which file, what it says, what it is spoiled to, and what Terraform says to that.
 type Mistake = (&'static str, &'static str, &'static str, &'static str);
@@ -86,10 +86,11 @@ pub(crate) fn refused(tools: &Tools) {
 }
 
 /// Variables, and what is said against them.
-const VARIABLES: [(&[(&str, &str)], &str); 5] = [
+const VARIABLES: [(&[(&str, &str)], &str); 6] = [
     (&[], "Either say who may call"),
     (&[("is_public", "true"), ("attempts_max", "5")], "31 to 100 times"),
     (&[("is_public", "true"), ("warm_instances", "{ orders = 1 }")], "There is no such function"),
+    (&[("is_public", "true"), ("name", "our")], "A name is a letter"),
     (&[("callers", "[\"allUsers\"]")], "not everybody"),
     (&[("is_public", "true"), ("image", "order")], "its digest or tag"),
 ];
@@ -101,4 +102,9 @@ pub(crate) fn variables(tools: &Tools) {
         let Err(Refused(said)) = copy.apply(tools) else { panic!("accepted: {variables:?}") };
         assert!(said.contains(expected), "{variables:?}: {said}");
     }
+    let mut manifest = order::app().manifest();
+    manifest.functions[0].name = "x".repeat(50);
+    let copy = copy_of("long", &manifest).with("is_public", "true");
+    let Err(Refused(said)) = copy.apply(tools) else { panic!("a service has a name too long") };
+    assert!(said.contains("49 letters at most"), "{said}");
 }

@@ -3,3 +3,4 @@
 mod deliveries;
 mod scene;
 mod tokens;
+mod watch;

@@ -1,30 +1,29 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use skyfold::{Error, ErrorKind, Runtime, SagaInstance, StreamName, Version};
 use time::OffsetDateTime;
 
-use super::failure::Failure;
+use crate::{Error, ErrorKind, Result, Runtime, SagaInstance, StreamName, Version};
 
 /// How soon a transaction is looked at again.
 const WAIT_MIN: Duration = Duration::from_secs(5);
 
 /// How late it is looked at again: so rarely that a year of looks fits into the history of an
-/// execution, of 25,000 entries ("Step Functions service quotas").
+/// execution, of 25,000 entries in Step Functions ("Step Functions service quotas").
 const WAIT_MAX: Duration = Duration::from_secs(6 * 60 * 60);
 
-/// The question of a state machine how a transaction is getting on. It changes nothing, so that it
-/// may be asked by any number of executions, at any time, and again.
+/// The question of a state machine, or a workflow, how a transaction is getting on. It changes
+/// nothing, so that it may be asked by any number of executions, at any time, and again.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Watch {
+pub struct Watch {
     /// The stream of the transaction: `saga.fulfilment-1000`.
     transaction: StreamName,
 }
 
-/// How it is. Its state is not told: what Step Functions keeps of it nobody could forget.
+/// How it is. Its state is not told: what a cloud keeps of an execution nobody could forget.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Seen {
+pub struct Seen {
     has_ended: bool,
     version: Version,
     /// When to look again: after as long as nothing has happened.
@@ -33,16 +32,22 @@ pub(crate) struct Seen {
 
 impl Watch {
     /// Looks at a transaction of the saga `name`.
-    pub(crate) async fn look(self, runtime: &Runtime, name: &str) -> Result<Seen, Failure> {
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`](ErrorKind::Invalid) if it is none of that saga,
+    /// [`NotFound`](ErrorKind::NotFound) if nothing is known of it.
+    pub async fn look(self, runtime: &Runtime, name: &str) -> Result<Seen> {
         let stream = self.transaction;
         if stream.saga() != Some(name) {
-            return Err(Failure::invalid(format!("{stream} is no transaction of {name}")));
+            let message = format!("{stream} is no transaction of {name}");
+            return Err(Error::new(ErrorKind::Invalid, message));
         }
         let SagaInstance { has_ended, version, time, .. } =
             runtime.sagas().show(name, &stream.id()).await?;
         let Some(time) = time else {
             let message = format!("{name} knows no transaction {}", stream.id());
-            return Err(Error::new(ErrorKind::NotFound, message).into());
+            return Err(Error::new(ErrorKind::NotFound, message));
         };
         let wait_seconds = wait(runtime.ports().clock.now(), time).as_secs();
         Ok(Seen { has_ended, version, wait_seconds })
