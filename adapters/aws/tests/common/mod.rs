@@ -11,7 +11,6 @@
 
 mod batches;
 mod services;
-mod steady;
 mod storm;
 mod wire;
 
@@ -25,6 +24,7 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
 use aws_types::SdkConfig;
 use conformance::Host;
 use conformance::delivery::Deliveries;
+use conformance::faults::steady;
 use skyfold::ports::QueuedCommand;
 use skyfold::{Error, ErrorKind, Ports, Result, Runtime};
 use skyfold_aws::{Aws, Clients, Feed, Names, tables};
@@ -32,7 +32,6 @@ use skyfold_memory::VirtualClock;
 
 use self::services::Services;
 pub use self::services::refusal;
-use self::steady::steady;
 pub use self::storm::Storm;
 pub use self::wire::{Answer, Sent, Weather, Wire, read, response, rewrite};
 

@@ -4,7 +4,8 @@
 //! What only watches or fails calls is a [`Tap`], put between a runtime and all of its ports by
 //! [`tapped`]: [`Faulty`] fails calls by a script, [`Crash`] ends the process at one of its writes,
 //! [`Gate`] holds a call until it is released, [`Counted`] counts. What changes the answers of a
-//! port has a type of its own: [`Stale`] and [`Altered`] stores and the [`Shifted`] clock.
+//! port has a type of its own: [`Stale`] and [`Altered`] stores and the [`Shifted`] clock. What is
+//! [`steady`] fails for no reason that passes.
 
 mod altered;
 mod clock;
@@ -13,6 +14,7 @@ mod crash;
 mod faulty;
 mod gate;
 mod stale;
+mod steady;
 mod tapped;
 mod wiretap;
 
@@ -30,6 +32,7 @@ use skyfold::ports::{
 };
 use skyfold::{CloudEvent, Commit, ErrorKind, Head, StreamId, StreamName};
 pub use stale::{Stale, Staleness};
+pub use steady::steady;
 pub use tapped::tapped;
 pub use wiretap::Wiretap;
 

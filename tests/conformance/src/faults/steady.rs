@@ -18,7 +18,7 @@ use skyfold::{
 /// none may meet anything.
 const ATTEMPTS_MAX: usize = 1_000;
 
-/// `ports` that fail for no reason that passes.
+/// `ports` that fail for no reason that passes: for a service in a storm.
 pub fn steady(ports: Ports) -> Ports {
     Ports {
         events: Arc::new(Steady(ports.events)),
