@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -22,12 +23,17 @@ pub struct Cosmos {
 }
 
 impl Cosmos {
-    /// Builds it, unless it is built already, and says where it is. The first time takes minutes.
+    /// Builds it, unless it is built already, and says where it is. The first time takes some
+    /// minutes, and says so.
     ///
     /// # Errors
     ///
     /// [`Missing`] if it cannot be built: Cargo is not there, or its registry.
     pub fn find() -> Result<PathBuf, Missing> {
+        let program = Path::new(TARGET).join("debug/cosmos");
+        if !program.is_file() {
+            eprintln!("the emulator of Cosmos DB is built, once: it has a lock file of its own");
+        }
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let built = Command::new(cargo)
             .args(["build", "--quiet", "--locked", "--manifest-path", MANIFEST, "--target-dir"])
@@ -37,7 +43,7 @@ impl Cosmos {
             .stdin(Stdio::null())
             .status();
         match built {
-            Ok(status) if status.success() => Ok(Path::new(TARGET).join("debug/cosmos")),
+            Ok(status) if status.success() => Ok(program),
             _ => Err(Missing {
                 name: "the emulator of Cosmos DB".to_owned(),
                 remedy: format!(
@@ -96,6 +102,50 @@ impl Cosmos {
         definition: &serde_json::Value,
     ) -> io::Result<()> {
         self.post(&format!("/dbs/{database}/colls"), definition)
+    }
+
+    /// Has it storm over `database` from now on, as follows from `seed`; 0 is calm. One request for
+    /// items in twelve then meets something: 429, 503 or 408, a late answer, or a connection that
+    /// ends before the request is carried out or after. After three in a row, the next meets none.
+    ///
+    /// # Errors
+    ///
+    /// If the emulator does not answer.
+    pub fn storm(&self, database: &str, seed: u64) -> io::Result<()> {
+        self.order(&format!("/-/storms/{database}/{seed}"))
+    }
+
+    /// How often requests to `database` met what, by what it is called.
+    ///
+    /// # Errors
+    ///
+    /// If the emulator does not answer.
+    pub fn met(&self, database: &str) -> io::Result<BTreeMap<String, usize>> {
+        let mut answer = ureq::get(format!("{}/-/storms/{database}", self.url()))
+            .call()
+            .map_err(io::Error::other)?;
+        let said = answer.body_mut().read_to_string().map_err(io::Error::other)?;
+        let met = said.lines().filter_map(|line| {
+            let (what, times) = line.split_once(' ')?;
+            Some((what.to_owned(), times.parse().ok()?))
+        });
+        Ok(met.collect())
+    }
+
+    /// Splits `partition` of a container in two, and returns when that is done. The first 4 are 0
+    /// to 3.
+    ///
+    /// # Errors
+    ///
+    /// If the emulator does not answer.
+    pub fn split(&self, database: &str, container: &str, partition: u32) -> io::Result<()> {
+        self.order(&format!("/-/splits/{database}/{container}/{partition}"))
+    }
+
+    fn order(&self, path: &str) -> io::Result<()> {
+        let order = ureq::post(format!("{}{path}", self.url()));
+        order.send_empty().map_err(io::Error::other)?;
+        Ok(())
     }
 
     fn post(&self, path: &str, body: &serde_json::Value) -> io::Result<()> {

@@ -5,6 +5,12 @@
 //!
 //! It is less strict than the service: it looks at no key, forgets no document whose time has
 //! passed, and takes ids that the service refuses.
+//!
+//! What no request to the service brings about is asked for under [`orders`]: bad weather, and
+//! partitions that split.
+
+mod orders;
+mod storm;
 
 use std::error::Error;
 use std::net::Ipv4Addr;
@@ -15,6 +21,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use axum::serve::ListenerExt as _;
 use azure_core::http::{Method, Request as CosmosRequest, Url};
 use azure_data_cosmos_driver::in_memory_emulator::{
     ConsistencyLevel, InMemoryEmulatorHttpClient, ReplicationConfig, VirtualAccountConfig,
@@ -22,6 +29,8 @@ use azure_data_cosmos_driver::in_memory_emulator::{
 };
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
+
+use crate::storm::{Storms, Turn};
 
 /// How many bytes a request may have: an item has 2 MB.
 const REQUEST_BYTES_MAX: usize = 16 << 20;
@@ -35,9 +44,27 @@ type Failure = Box<dyn Error + Send + Sync>;
 struct Account {
     emulator: Arc<InMemoryEmulatorHttpClient>,
     base: Url,
+    storms: Arc<Storms>,
 }
 
 impl Account {
+    /// What comes of `request` in the weather that its database has.
+    async fn carry(&self, request: Request) -> Result<Response, Failure> {
+        match self.storms.turn(request.uri().path()) {
+            Turn::Calm => self.answer(request).await,
+            Turn::Refused(refusal) => Ok(refusal.response()?),
+            Turn::Slow(delay) => {
+                tokio::time::sleep(delay).await;
+                self.answer(request).await
+            }
+            Turn::Cut => Ok(storm::cut()?),
+            Turn::Lost => {
+                self.answer(request).await?;
+                Ok(storm::cut()?)
+            }
+        }
+    }
+
     /// What the emulator answers to `request`.
     async fn answer(&self, request: Request) -> Result<Response, Failure> {
         let (parts, body) = request.into_parts();
@@ -64,7 +91,7 @@ impl Account {
 }
 
 async fn handle(State(account): State<Account>, request: Request) -> Response {
-    match account.answer(request).await {
+    match account.carry(request).await {
         Ok(response) => response,
         Err(error) => {
             let mut response = Response::new(Body::from(error.to_string()));
@@ -84,12 +111,17 @@ async fn input_ended() {
 async fn main() -> Result<(), Failure> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let port = listener.local_addr()?.port();
+    // An answer in two parts would wait for the acknowledgement of the first.
+    let listener = listener.tap_io(|stream| {
+        let _ = stream.set_nodelay(true);
+    });
     let base = Url::parse(&format!("http://127.0.0.1:{port}/"))?;
     let config = VirtualAccountConfig::new(vec![VirtualRegion::new(REGION, base.clone())])?
         .with_consistency(ConsistencyLevel::Session)
         .with_replication_config(ReplicationConfig::immediate());
     let emulator = Arc::new(InMemoryEmulatorHttpClient::new(config));
-    let app = Router::new().fallback(handle).with_state(Account { emulator, base });
+    let account = Account { emulator, base, storms: Arc::default() };
+    let app = Router::new().merge(orders::routes()).fallback(handle).with_state(account);
     println!("ready {port}");
     tokio::select! {
         served = axum::serve(listener, app).into_future() => served?,
