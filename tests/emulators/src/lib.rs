@@ -5,18 +5,22 @@
 //! Cosmos DB is built when it is needed, from a crate with a lock file of its own. Where one is
 //! missing, a test is ignored, and says what installs it; where `CI` is set, it fails.
 
+mod azurite;
 mod cosmos;
 mod google;
 mod installed;
 mod ministack;
 mod tasks;
 mod watched;
+mod witness;
 
+pub use azurite::Azurite;
 pub use cosmos::Cosmos;
 pub use google::{CLOUD_SDK, Google, GoogleEmulator};
 pub use installed::{Missing, installed};
 pub use ministack::{Ministack, REGION};
 pub use tasks::CloudTasks;
+pub use witness::Witness;
 
 /// Whether what is missing is a failure here, rather than a reason to ignore a test.
 pub fn is_required() -> bool {

@@ -1,0 +1,102 @@
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::watched::Watched;
+use crate::{Missing, installed};
+
+/// How long it may take to start, on a busy machine.
+const START_MAX: Duration = Duration::from_secs(60);
+
+/// How long to wait before it is asked again.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// What permits everything of queues until the end of 2099: an account SAS ("Create an account
+/// SAS"), signed with the key of the account that the emulator documents ("Use the Azurite emulator
+/// for local Azure Storage development"). It says nothing of a port.
+const SIGNATURE: &str = "sv=2021-12-02&ss=q&srt=sco&sp=rwdlacup&se=2099-12-31T00%3A00%3A00Z\
+    &spr=https%2Chttp&sig=SxCDS7ihovg2OyV8PW1Qrab8exbeGJcg50l1sw%2BZ0f8%3D";
+
+/// Microsoft's emulator of Queue Storage on this machine, in memory, which ends with its holder.
+#[derive(Debug)]
+pub struct Azurite {
+    _process: Watched,
+    port: u16,
+}
+
+impl Azurite {
+    /// Whether it can be started.
+    ///
+    /// # Errors
+    ///
+    /// [`Missing`] if it is not installed.
+    pub fn find() -> Result<PathBuf, Missing> {
+        installed("azurite", "azurite-queue")
+    }
+
+    /// Starts the one at `program`, and waits until it answers. What it says goes to a file in
+    /// `folder`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the machine, and if it does not answer in time.
+    pub fn start(program: &Path, folder: &Path) -> io::Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let arguments = [
+            "--queueHost",
+            "127.0.0.1",
+            "--queuePort",
+            &port.to_string(),
+            "--inMemoryPersistence",
+            "--disableTelemetry",
+        ];
+        let log = folder.join("azurite.log");
+        let process = Watched::start(program, &arguments.map(str::to_owned), &log)?;
+        let azurite = Self { _process: process, port };
+        let start = Instant::now();
+        while azurite.create_queue("ready").is_err() {
+            if start.elapsed() > START_MAX {
+                let message = format!("azurite does not answer; it says {}", log.display());
+                return Err(io::Error::new(io::ErrorKind::TimedOut, message));
+            }
+            std::thread::sleep(PAUSE);
+        }
+        Ok(azurite)
+    }
+
+    /// The URL of the queue `name`, with a signature that permits everything.
+    pub fn queue(&self, name: &str) -> String {
+        format!("{}?{SIGNATURE}", self.at(name))
+    }
+
+    /// Makes the queue `name` ("Create Queue").
+    ///
+    /// # Errors
+    ///
+    /// If it is refused, or nobody answers.
+    pub fn create_queue(&self, name: &str) -> io::Result<()> {
+        let request = ureq::put(self.queue(name)).header("x-ms-version", "2021-12-02");
+        request.send_empty().map_err(io::Error::other)?;
+        Ok(())
+    }
+
+    /// Gets up to 32 messages of the queue `name` that are visible, and hides them for `seconds`:
+    /// the answer, which is XML ("Get Messages").
+    ///
+    /// # Errors
+    ///
+    /// If it is refused, or nobody answers.
+    pub fn messages(&self, name: &str, seconds: u32) -> io::Result<String> {
+        let wanted = format!("numofmessages=32&visibilitytimeout={seconds}");
+        let url = format!("{}/messages?{wanted}&{SIGNATURE}", self.at(name));
+        let request = ureq::get(url).header("x-ms-version", "2021-12-02");
+        let mut answer = request.call().map_err(io::Error::other)?;
+        answer.body_mut().read_to_string().map_err(io::Error::other)
+    }
+
+    fn at(&self, name: &str) -> String {
+        format!("http://127.0.0.1:{}/devstoreaccount1/{name}", self.port)
+    }
+}
