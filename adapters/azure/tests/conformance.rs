@@ -1,15 +1,31 @@
-//! The suite over Microsoft's emulator of Cosmos DB.
+//! The suite over Microsoft's emulator of Cosmos DB, and the cases of the ports in a storm.
 
 mod common;
 
 use std::process::ExitCode;
 
 use async_trait::async_trait;
-use conformance::{Capability, Fixture, Host};
+use conformance::{Capability, Fixture, Host, run_all, suite, suite_of};
 use skyfold::Result;
 
 use crate::common::Place;
 use crate::common::trials::{Emulator, emulator};
+
+/// The variable that gives the storm another seed.
+const SEED: &str = "STORM_SEED";
+
+/// The groups of cases that are about the ports alone.
+const OF_THE_PORTS: [&str; 9] = [
+    "document_lists",
+    "document_scans",
+    "documents",
+    "event_feed",
+    "event_store",
+    "key_store",
+    "limits",
+    "publisher_queue",
+    "snapshots",
+];
 
 /// The adapter.
 struct OnAzure;
@@ -29,9 +45,33 @@ impl Fixture for OnAzure {
     }
 }
 
+/// The adapter in a storm, whose calls are made again until it is known what came of them. Every
+/// place has the same storm, so that a case that fails does so when it is run alone.
+struct InAStorm;
+
+#[async_trait]
+impl Fixture for InAStorm {
+    fn name(&self) -> &'static str {
+        "azure-storm"
+    }
+
+    fn lacks(&self) -> &[Capability] {
+        &[]
+    }
+
+    async fn open(&self) -> Result<Box<dyn Host>> {
+        let seed = std::env::var(SEED).ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
+        Ok(Box::new(Place::open_steady_in(seed).await?))
+    }
+}
+
 fn main() -> ExitCode {
     match emulator() {
-        Emulator::Ready => conformance::run(OnAzure),
+        Emulator::Ready => {
+            let mut trials = suite(OnAzure);
+            trials.extend(suite_of(InAStorm, &OF_THE_PORTS));
+            run_all(trials)
+        }
         Emulator::Missing if emulators::is_required() => ExitCode::FAILURE,
         Emulator::Missing | Emulator::Unwanted => ExitCode::SUCCESS,
     }

@@ -8,6 +8,7 @@ mod costs;
 mod errors;
 mod large;
 mod meter;
+mod split;
 
 use std::process::ExitCode;
 
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
         errors::a_topic_that_nobody_reaches_is_unavailable_within_seconds,
         large::a_command_that_is_larger_than_a_message_arrives_whole,
         large::an_id_that_the_service_would_refuse_is_found_again,
+        split::the_feed_goes_on_where_it_was_after_partitions_have_split,
     ];
     run(&cases)
 }

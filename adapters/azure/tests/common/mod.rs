@@ -21,13 +21,17 @@ use async_trait::async_trait;
 use azure_core::credentials::Secret;
 use conformance::Host;
 use conformance::delivery::{Deliveries, Post};
+use conformance::faults::steady;
 use skyfold::ports::QueuedCommand;
-use skyfold::{Ports, Result, Runtime};
+use skyfold::{Error, ErrorKind, Ports, Result, Runtime};
 use skyfold_azure::{Access, Azure, Clients, Names};
 use skyfold_memory::VirtualClock;
 
 pub use self::emulator::{client, cosmos, database};
 use self::services::Services;
+
+/// How often a settling may be begun again before something must be wrong.
+const SETTLINGS_MAX: usize = 10_000;
 
 /// One place, which shares nothing with any other.
 pub struct Place {
@@ -53,6 +57,18 @@ pub fn names(database: &str, url: &str) -> Names {
 
 impl Place {
     pub async fn open() -> Result<Self> {
+        Self::make(|ports| ports).await
+    }
+
+    /// The same in the storm that follows from `seed`, with ports that fail for no reason that
+    /// passes.
+    pub async fn open_steady_in(seed: u64) -> Result<Self> {
+        let place = Self::make(steady).await?;
+        cosmos().storm(&place.database, seed).unwrap();
+        Ok(place)
+    }
+
+    async fn make(hold: impl FnOnce(Ports) -> Ports) -> Result<Self> {
         let (clock, database) = (VirtualClock::new(), emulator::database());
         let services = Services::new(clock.clone());
         let url = services.serve().await;
@@ -67,7 +83,7 @@ impl Place {
         let azure = Azure::open(clients, names(&database, &url)).await?;
         let azure = azure.with_clock(Arc::new(clock.clone()));
         let post = services.post;
-        let (deliveries, ports) = Deliveries::on(azure.ports(), post.clone());
+        let (deliveries, ports) = Deliveries::on(hold(azure.ports()), post.clone());
         Ok(Self { clock, azure, ports, post, deliveries, database })
     }
 
@@ -94,7 +110,15 @@ impl Host for Place {
 
     async fn settle(&self, runtime: &Runtime) -> Result<()> {
         let open = |message: String| async move { self.azure.queued_command(&message).await };
-        self.deliveries.settle(runtime, open).await
+        for _ in 0..SETTLINGS_MAX {
+            match self.deliveries.settle(runtime, open).await {
+                // A store in a storm: it is looked at again.
+                Err(error) if error.is_transient() => {}
+                settled => return settled,
+            }
+        }
+        let message = format!("nothing came to rest, {SETTLINGS_MAX} times over");
+        Err(Error::new(ErrorKind::Unexpected, message))
     }
 
     async fn pass(&self, duration: Duration) -> Result<()> {

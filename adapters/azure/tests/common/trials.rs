@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
 use conformance::{AsyncCase, run_async_cases};
-use emulators::Cosmos;
+use emulators::{Cosmos, Missing};
 
 /// The variable that has these tests run. It takes minutes to build the emulator, and most of an
 /// hour to run the whole suite on it.
@@ -41,4 +41,15 @@ pub fn run(cases: &[AsyncCase]) -> ExitCode {
         Emulator::Missing => !emulators::is_required(),
     };
     run_async_cases(cases, is_ignored)
+}
+
+/// The same with cases that need something else as well, which may be `missing`.
+pub fn run_with(cases: &[AsyncCase], missing: Option<Missing>) -> ExitCode {
+    match missing {
+        None => run(cases),
+        Some(missing) => {
+            eprintln!("{}: {missing}", if emulators::is_required() { "failed" } else { "ignored" });
+            run_async_cases(cases, !emulators::is_required())
+        }
+    }
 }
