@@ -126,7 +126,7 @@ impl Storm {
             return Turn::Calm;
         }
         let number = self.next();
-        if number % ODDS != 0 || self.in_a_row >= IN_A_ROW_MAX {
+        if !number.is_multiple_of(ODDS) || self.in_a_row >= IN_A_ROW_MAX {
             self.in_a_row = 0;
             return Turn::Calm;
         }
