@@ -96,6 +96,32 @@ impl Azurite {
         answer.body_mut().read_to_string().map_err(io::Error::other)
     }
 
+    /// Puts the message `text`, which XML takes as it is, into the queue `name` ("Put Message").
+    ///
+    /// # Errors
+    ///
+    /// If it is refused, or nobody answers.
+    pub fn put(&self, name: &str, text: &str) -> io::Result<()> {
+        let url = format!("{}/messages?messagettl=-1&{SIGNATURE}", self.at(name));
+        let request = ureq::post(url).header("x-ms-version", "2021-12-02");
+        let message = format!("<QueueMessage><MessageText>{text}</MessageText></QueueMessage>");
+        request.send(message).map_err(io::Error::other)?;
+        Ok(())
+    }
+
+    /// Deletes a message of the queue `name` that was got, by what came with it ("Delete Message2").
+    ///
+    /// # Errors
+    ///
+    /// If it is refused, or nobody answers.
+    pub fn delete(&self, name: &str, id: &str, receipt: &str) -> io::Result<()> {
+        let receipt = receipt.replace('+', "%2B").replace('=', "%3D").replace('/', "%2F");
+        let url = format!("{}/messages/{id}?popreceipt={receipt}&{SIGNATURE}", self.at(name));
+        let request = ureq::delete(url).header("x-ms-version", "2021-12-02");
+        request.call().map_err(io::Error::other)?;
+        Ok(())
+    }
+
     fn at(&self, name: &str) -> String {
         format!("http://127.0.0.1:{}/devstoreaccount1/{name}", self.port)
     }

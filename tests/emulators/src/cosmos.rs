@@ -11,6 +11,9 @@ const MANIFEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/cosmos/Cargo.toml")
 /// Where it is built.
 const TARGET: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/emulators/cosmos");
 
+/// A signature of nothing: it looks whether there is one, and not at it.
+const AUTHORIZATION: &str = "type%3Dmaster%26ver%3D1.0%26sig%3D0";
+
 /// A Cosmos DB on this machine, empty at first, which ends with its holder, and with this process
 /// at the latest.
 ///
@@ -104,6 +107,62 @@ impl Cosmos {
         self.post(&format!("/dbs/{database}/colls"), definition)
     }
 
+    /// The items that were written to `partition` of a container since `from`, oldest first, and
+    /// from where to ask next: its change feed ("List Documents", `A-IM`). The partitions are 0 to 3.
+    ///
+    /// # Errors
+    ///
+    /// If the emulator does not answer.
+    pub fn changes(
+        &self,
+        database: &str,
+        container: &str,
+        partition: u32,
+        from: Option<&str>,
+    ) -> io::Result<(Vec<serde_json::Value>, Option<String>)> {
+        let url = format!("{}/dbs/{database}/colls/{container}/docs", self.url());
+        let mut request = ureq::get(url)
+            .header("x-ms-version", "2020-07-15")
+            .header("authorization", AUTHORIZATION)
+            .header("a-im", "Incremental Feed")
+            .header("x-ms-documentdb-partitionkeyrangeid", partition.to_string());
+        if let Some(from) = from {
+            request = request.header("if-none-match", from);
+        }
+        let mut answer = request.call().map_err(io::Error::other)?;
+        let next = answer.headers().get("etag").and_then(|etag| etag.to_str().ok());
+        let next = next.or(from).map(str::to_owned);
+        let body = answer.body_mut().read_to_string().map_err(io::Error::other)?;
+        let mut page: serde_json::Value = match body.is_empty() {
+            true => serde_json::Value::Null,
+            false => serde_json::from_str(&body)?,
+        };
+        let items = page["Documents"].as_array_mut().map(std::mem::take);
+        Ok((items.unwrap_or_default(), next))
+    }
+
+    /// Writes `item` to a container, whose partition key it has, whatever was there ("Create a
+    /// document", `x-ms-documentdb-is-upsert`).
+    ///
+    /// # Errors
+    ///
+    /// If the emulator does not answer.
+    pub fn upsert(
+        &self,
+        database: &str,
+        container: &str,
+        partition: &str,
+        item: &serde_json::Value,
+    ) -> io::Result<()> {
+        let request = ureq::post(format!("{}/dbs/{database}/colls/{container}/docs", self.url()))
+            .header("x-ms-version", "2020-07-15")
+            .header("authorization", AUTHORIZATION)
+            .header("x-ms-documentdb-is-upsert", "True")
+            .header("x-ms-documentdb-partitionkey", serde_json::json!([partition]).to_string());
+        request.send_json(item).map_err(io::Error::other)?;
+        Ok(())
+    }
+
     /// Has it storm over `database` from now on, as follows from `seed`; 0 is calm. One request for
     /// items in twelve then meets something: 429, 503 or 408, a late answer, or a connection that
     /// ends before the request is carried out or after. After three in a row, the next meets none.
@@ -151,8 +210,7 @@ impl Cosmos {
     fn post(&self, path: &str, body: &serde_json::Value) -> io::Result<()> {
         let request = ureq::post(format!("{}{path}", self.url()))
             .header("x-ms-version", "2020-07-15")
-            // It looks at no signature, only for one.
-            .header("authorization", "type%3Dmaster%26ver%3D1.0%26sig%3D0");
+            .header("authorization", AUTHORIZATION);
         request.send_json(body).map_err(io::Error::other)?;
         Ok(())
     }

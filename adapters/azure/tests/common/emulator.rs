@@ -5,9 +5,7 @@ use azure_core::credentials::Secret;
 use azure_data_cosmos::options::ConnectionPoolOptions;
 use azure_data_cosmos::{AccountReference, CosmosClient, CosmosRuntime, RoutingStrategy};
 use emulators::Cosmos;
-use skyfold_azure::containers;
-
-use super::names;
+use skyfold_azure::{Names, containers};
 
 /// The emulator of this process, which ends with it.
 static COSMOS: OnceLock<Cosmos> = OnceLock::new();
@@ -20,6 +18,18 @@ const REGION: &str = "West Europe";
 
 /// Any key, for none is looked at.
 const KEY: &str = "c2VjcmV0";
+
+/// What everything of `database` is called, with the services at `url`.
+pub fn names(database: &str, url: &str) -> Names {
+    Names {
+        database: database.to_owned(),
+        events: "events".into(),
+        documents: "documents".into(),
+        keys: "keys".into(),
+        topic: format!("{url}/api/events"),
+        queue: format!("{url}/commands"),
+    }
+}
 
 /// The emulator, which the first call starts.
 pub fn cosmos() -> &'static Cosmos {

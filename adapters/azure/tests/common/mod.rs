@@ -24,10 +24,10 @@ use conformance::delivery::{Deliveries, Post};
 use conformance::faults::steady;
 use skyfold::ports::QueuedCommand;
 use skyfold::{Error, ErrorKind, Ports, Result, Runtime};
-use skyfold_azure::{Access, Azure, Clients, Names};
+use skyfold_azure::{Access, Azure, Clients};
 use skyfold_memory::VirtualClock;
 
-pub use self::emulator::{client, cosmos, database};
+pub use self::emulator::{client, cosmos, database, names};
 use self::services::Services;
 
 /// How often a settling may be begun again before something must be wrong.
@@ -41,18 +41,6 @@ pub struct Place {
     post: Post<String>,
     deliveries: Deliveries<String>,
     database: String,
-}
-
-/// What everything of `database` is called, with the services at `url`.
-pub fn names(database: &str, url: &str) -> Names {
-    Names {
-        database: database.to_owned(),
-        events: "events".into(),
-        documents: "documents".into(),
-        keys: "keys".into(),
-        topic: format!("{url}/api/events"),
-        queue: format!("{url}/commands"),
-    }
 }
 
 impl Place {

@@ -13,7 +13,8 @@ use skyfold_aws::{Aws, Clients, Names};
 
 use crate::gate::Gate;
 use crate::making::{Making, Variables};
-use crate::program::Program;
+use crate::package;
+use crate::package::Package;
 
 /// On whose way to which service there is a gate: the variable that says where the service is
 /// ("Service-specific endpoints"), and the request that they are killed at, which is the one that
@@ -50,9 +51,9 @@ pub(crate) struct Installation {
 impl Installation {
     /// Installs it on an emulator of its own, the one at `ministack`.
     pub(crate) fn new(ministack: &Path, tools: &Tools) -> Self {
-        let program = Program::get();
-        let planned = planned(tools, program);
-        let folder = program.package.with_file_name("ministack");
+        let package = package();
+        let planned = planned(tools, package);
+        let folder = package.archive.with_file_name("ministack");
         let ministack = Ministack::start(ministack, &folder).unwrap();
         let url = ministack.url();
         let gate = |(function, _, target): (&'static str, _, _)| {
@@ -68,7 +69,7 @@ impl Installation {
         making.tables();
         making.bus();
         making.queues();
-        making.functions(&program.package, variables);
+        making.functions(&package.archive, variables);
         making.mappings();
         making.machines();
         making.rules();
@@ -95,10 +96,10 @@ impl Installation {
     }
 }
 
-/// What Terraform plans for `program`.
-fn planned(tools: &Tools, program: &Program) -> Resources {
+/// What Terraform plans for `package`.
+fn planned(tools: &Tools, package: &Package) -> Resources {
     let copy = Copy::of("aws", "aws", env!("CARGO_TARGET_TMPDIR"), "emulated");
-    let own = [("manifest", program.manifest.to_str()), ("package", program.package.to_str())];
+    let own = [("manifest", package.manifest.to_str()), ("package", package.archive.to_str())];
     let copy = own.into_iter().fold(copy, |copy, (name, path)| copy.with(name, path.unwrap()));
     let copy = VARIABLES.into_iter().fold(copy, |copy, (name, value)| copy.with(name, value));
     copy.apply_apart(tools).unwrap()

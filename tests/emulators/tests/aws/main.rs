@@ -11,8 +11,9 @@ mod invoices;
 mod killed;
 mod machines;
 mod making;
+#[path = "../common/package.rs"]
+mod package;
 mod poison;
-mod program;
 mod starts;
 
 use std::process::ExitCode;
@@ -23,6 +24,13 @@ use emulators::Ministack;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::installation::Installation;
+use crate::package::Package;
+
+/// The app as it is packed, once.
+fn package() -> &'static Package {
+    static PACKAGE: OnceLock<Package> = OnceLock::new();
+    PACKAGE.get_or_init(|| Package::of("aws"))
+}
 
 /// A case, given what all of them share.
 type Case = fn(&Installation) -> Result<(), Failed>;

@@ -2,13 +2,12 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use libtest_mimic::Failed;
 
-use crate::program::Program;
+use crate::package;
 
 /// How soon it asks for work, on a busy machine and as it is built for tests.
 const ASKS_WITHIN: Duration = Duration::from_secs(5);
@@ -36,10 +35,7 @@ const VARIABLES: [(&str, &str); 12] = [
 ];
 
 fn function(api: &str) -> Command {
-    let program = Program::get();
-    let may_run = std::fs::Permissions::from_mode(0o755);
-    std::fs::set_permissions(&program.binary, may_run).unwrap();
-    let mut command = Command::new(&program.binary);
+    let mut command = Command::new(package().program("bootstrap"));
     command.env_clear().envs(VARIABLES).env("AWS_LAMBDA_RUNTIME_API", api);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
@@ -61,7 +57,7 @@ pub(crate) fn soon() -> Result<(), Failed> {
         assert!(line.starts_with("GET /2018-06-01/runtime/invocation/next"), "{line}");
     }
     times.sort();
-    let package = std::fs::metadata(&Program::get().package)?.len();
+    let package = std::fs::metadata(&package().archive)?.len();
     eprintln!("from start to asking for work: {:?}; package: {package} bytes", times[STARTS / 2]);
     assert!(times[STARTS / 2] < ASKS_WITHIN, "{times:?}");
     Ok(())
