@@ -109,7 +109,7 @@ impl Azurite {
         Ok(())
     }
 
-    /// Deletes a message of the queue `name` that was got, by what came with it ("Delete Message2").
+    /// Deletes a message of the queue `name` that was got, by what came with it ("Delete Message").
     ///
     /// # Errors
     ///

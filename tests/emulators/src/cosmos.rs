@@ -108,7 +108,7 @@ impl Cosmos {
     }
 
     /// The items that were written to `partition` of a container since `from`, oldest first, and
-    /// from where to ask next: its change feed ("List Documents", `A-IM`). The partitions are 0 to 3.
+    /// from where to ask next: its change feed ("List Documents", `A-IM`). The first 4 are 0 to 3.
     ///
     /// # Errors
     ///
