@@ -25,7 +25,8 @@ pub struct CloudEvent {
     pub partitionkey: StreamName,
     /// The version, padded to 20 digits so that it orders as text.
     pub sequence: String,
-    /// Type and version of the schema: `order.OrderPlaced.1`.
+    /// App, type and version of the schema: `urn:skyfold:order:order.OrderPlaced.1`. It is a URI
+    /// with a scheme, as strict readers demand ("CloudEvents Version 1.0.2", `dataschema`).
     pub dataschema: String,
     /// What the data is.
     pub datacontenttype: String,
@@ -61,7 +62,7 @@ impl CloudEvent {
             subject: event.stream.clone(),
             partitionkey: event.stream.clone(),
             sequence: format!("{:020}", event.version.0),
-            dataschema: format!("{event_type}.{}", event.schema),
+            dataschema: format!("urn:skyfold:{app}:{event_type}.{}", event.schema),
             event_type,
             datacontenttype: "application/json".into(),
             time: event.time,

@@ -330,7 +330,7 @@ fn a_state_that_changes_under_one_format_is_found() {
     let event = json!({
         "specversion": "1.0", "id": "ticket-1@1", "source": "/office", "type": "ticket.Used",
         "subject": "ticket-1", "partitionkey": "ticket-1", "sequence": "00000000000000000001",
-        "dataschema": "ticket.Used.1", "datacontenttype": "application/json",
+        "dataschema": "urn:skyfold:office:ticket.Used.1", "datacontenttype": "application/json",
         "time": "2010-12-01T08:26:00Z", "causationid": "c", "data": null,
     });
     place.write("ticket.history.jsonl", &format!("{event}\n"));

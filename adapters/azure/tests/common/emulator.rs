@@ -13,8 +13,8 @@ static COSMOS: OnceLock<Cosmos> = OnceLock::new();
 /// How many databases were asked for.
 static DATABASES: AtomicUsize = AtomicUsize::new(0);
 
-/// The region that the emulator says it is in.
-const REGION: &str = "West Europe";
+/// The region of the emulator that is not written to, and has everything later.
+pub const LAGGING: &str = "North Europe";
 
 /// Any key, for none is looked at.
 const KEY: &str = "c2VjcmV0";
@@ -55,13 +55,23 @@ pub fn database() -> String {
     name
 }
 
-/// A client of this test's own: its connections end with the runtime that made them.
+/// A client of this test's own, which prefers no region: its connections end with the runtime that
+/// made them.
 pub async fn client() -> CosmosClient {
+    client_by(RoutingStrategy::PreferredRegions(vec![])).await
+}
+
+/// The same, which reads from `region`.
+pub async fn client_near(region: &'static str) -> CosmosClient {
+    client_by(RoutingStrategy::PreferredRegions(vec![region.into()])).await
+}
+
+async fn client_by(routing: RoutingStrategy) -> CosmosClient {
     let endpoint = cosmos().url().parse().unwrap();
     let account = AccountReference::with_authentication_key(endpoint, Secret::from(KEY.to_owned()));
     // The emulator's host speaks HTTP/1.1 alone, and without TLS nobody says which it shall be.
     let pool = ConnectionPoolOptions::builder().with_is_http2_allowed(false).build().unwrap();
     let runtime = CosmosRuntime::builder().with_connection_pool(pool).build().await.unwrap();
     let client = CosmosClient::builder().with_runtime(runtime);
-    client.build(account, RoutingStrategy::ProximityTo(REGION.into())).await.unwrap()
+    client.build(account, routing).await.unwrap()
 }

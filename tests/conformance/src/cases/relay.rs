@@ -77,7 +77,7 @@ async fn an_announcement_says_what_was_recorded(world: World) {
         "subject": "account-1",
         "partitionkey": "account-1",
         "sequence": "00000000000000000002",
-        "dataschema": "account.Noted.1",
+        "dataschema": "urn:skyfold:bank:account.Noted.1",
         "datacontenttype": "application/json",
         "time": time,
         "causationid": "c1",

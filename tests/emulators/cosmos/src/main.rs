@@ -3,6 +3,8 @@
 //! The SDK's own driver has it, behind a feature that makes no promise; so it is built apart from
 //! whatever is tested with it. It says `ready`, and its port, once it answers.
 //!
+//! The account has two regions, of which the second has everything half a second later.
+//!
 //! It is less strict than the service: it looks at no key, forgets no document whose time has
 //! passed, and takes ids that the service refuses.
 //!
@@ -15,6 +17,7 @@ mod storm;
 use std::error::Error;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -35,8 +38,14 @@ use crate::storm::{Storms, Turn};
 /// How many bytes a request may have: an item has 2 MB.
 const REQUEST_BYTES_MAX: usize = 16 << 20;
 
-/// The region that everything is said to be in.
+/// The region that is written to.
 const REGION: &str = "West Europe";
+
+/// Another one, to which everything comes later.
+const LAGGING: &str = "North Europe";
+
+/// How much later.
+const LAG: Duration = Duration::from_millis(500);
 
 type Failure = Box<dyn Error + Send + Sync>;
 
@@ -107,24 +116,40 @@ async fn input_ended() {
     while input.read(&mut rest).await.is_ok_and(|read| read > 0) {}
 }
 
-#[tokio::main]
-async fn main() -> Result<(), Failure> {
+/// Somewhere to listen, and where that is.
+async fn listen() -> Result<(TcpListener, Url), Failure> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    let port = listener.local_addr()?.port();
+    let base = Url::parse(&format!("http://{}/", listener.local_addr()?))?;
+    Ok((listener, base))
+}
+
+/// Answers for `account` at `listener`.
+async fn serve(listener: TcpListener, account: Account) -> Result<(), Failure> {
     // An answer in two parts would wait for the acknowledgement of the first.
     let listener = listener.tap_io(|stream| {
         let _ = stream.set_nodelay(true);
     });
-    let base = Url::parse(&format!("http://127.0.0.1:{port}/"))?;
-    let config = VirtualAccountConfig::new(vec![VirtualRegion::new(REGION, base.clone())])?
-        .with_consistency(ConsistencyLevel::Session)
-        .with_replication_config(ReplicationConfig::immediate());
-    let emulator = Arc::new(InMemoryEmulatorHttpClient::new(config));
-    let account = Account { emulator, base, storms: Arc::default() };
     let app = Router::new().merge(orders::routes()).fallback(handle).with_state(account);
-    println!("ready {port}");
+    Ok(axum::serve(listener, app).await?)
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Failure> {
+    let (written, lagging) = (listen().await?, listen().await?);
+    let regions = vec![
+        VirtualRegion::new(REGION, written.1.clone()),
+        VirtualRegion::new(LAGGING, lagging.1.clone()),
+    ];
+    let config = VirtualAccountConfig::new(regions)?
+        .with_consistency(ConsistencyLevel::Session)
+        .with_replication_config(ReplicationConfig::fixed(LAG));
+    let emulator = Arc::new(InMemoryEmulatorHttpClient::new(config));
+    let storms: Arc<Storms> = Arc::default();
+    let account = |base| Account { emulator: emulator.clone(), base, storms: storms.clone() };
+    println!("ready {}", written.0.local_addr()?.port());
     tokio::select! {
-        served = axum::serve(listener, app).into_future() => served?,
+        served = serve(written.0, account(written.1)) => served?,
+        served = serve(lagging.0, account(lagging.1)) => served?,
         () = input_ended() => {}
     }
     // The thread that reads the input cannot be told to end.

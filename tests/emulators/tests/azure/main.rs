@@ -9,7 +9,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod contract;
-#[allow(unreachable_pub, reason = "it is part of the tests of the adapter")]
+#[allow(dead_code, unreachable_pub, reason = "it is part of the tests of the adapter")]
 #[path = "../../../../adapters/azure/tests/common/emulator.rs"]
 mod emulator;
 mod front;

@@ -163,6 +163,13 @@ impl Installation {
         runtime(&self.clients, &self.names, time::Duration::ZERO)
     }
 
+    /// The same, whose commands are all tasks, which are delivered to `url`.
+    pub(crate) fn runtime_with_tasks_for(&self, url: String) -> Runtime {
+        let target = Target { url, account: None };
+        let names = Names { immediate: None, target, ..self.names.clone() };
+        runtime(&self.clients, &names, time::Duration::ZERO)
+    }
+
     fn service(&self, name: &str) -> Router {
         service(self.runtime(), name, Options::default(), Callers::anybody()).unwrap()
     }

@@ -12,6 +12,7 @@ mod invoices;
 mod killed;
 mod line;
 mod poison;
+mod tasks;
 #[path = "../common/timed.rs"]
 mod timed;
 mod versions;
@@ -24,26 +25,21 @@ use emulators::{CloudTasks, GoogleEmulator, Missing};
 use libtest_mimic::{Arguments, Trial};
 
 use crate::installation::Installation;
-use crate::timed::in_time;
 
 /// A case, given what all of them share. It panics if it fails.
 type Case = fn(&Installation);
 
-const CASES: [(&str, Case); 5] = [
+const CASES: [(&str, Case); 6] = [
     (
         "a_service_killed_between_append_and_answer_loses_nothing",
         killed::a_service_killed_between_append_and_answer_loses_nothing,
     ),
-    ("a_command_with_a_time_is_run_then_and_not_before", is_run_in_time),
+    ("a_command_with_a_time_is_run_then_and_not_before", tasks::in_time),
+    ("a_command_that_was_not_taken_comes_again_with_the_count_of_its_attempts", tasks::again),
     ("a_poison_event_becomes_a_dead_letter_and_is_tried_again", poison::redriven),
     ("invoices_read_back_through_queries_equal_those_in_memory", invoices::same),
     ("the_emulators_are_those_that_were_tried", versions::tried),
 ];
-
-/// Cloud Tasks brings a command to the service when it is due, and not before.
-fn is_run_in_time(gcp: &Installation) {
-    gcp.tokio.block_on(in_time(&gcp.runtime()));
-}
 
 /// The programs of all emulators.
 fn find() -> Result<[PathBuf; 3], Missing> {
