@@ -54,7 +54,7 @@ fn event() -> Value {
         "source": text("The app: /order."),
         "type": text("Category and type: order.OrderPlaced."),
         "subject": text("The stream."),
-        "dataschema": text("App, type and version of the schema: urn:skyfold:order:order.OrderPlaced.1."),
+        "dataschema": text("App, type, version: urn:skyfold:order:order.OrderPlaced.1."),
         "time": { "type": "string", "format": "date-time" },
         "causationid": text("The command that it came of."),
         "correlationid": text("The business transaction."),
