@@ -110,6 +110,16 @@ impl Copy {
         self.make(tools, &format!("{apart}{ALL}"))
     }
 
+    /// The same, where a cloud would make up what `answers` says, as blocks `mock_provider` of a
+    /// test of Terraform: for a provider that looks at the form of ids.
+    ///
+    /// # Errors
+    ///
+    /// What it says against it.
+    pub fn apply_with(&self, tools: &Tools, answers: &str) -> Result<Resources, Refused> {
+        self.make(tools, &format!("{answers}\n{ALL}"))
+    }
+
     fn make(&self, tools: &Tools, test: &str) -> Result<Resources, Refused> {
         self.write("all.tftest.hcl", test);
         let said = self.check(tools, &["test"])?;

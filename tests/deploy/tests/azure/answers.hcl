@@ -1,0 +1,86 @@
+mock_provider "azurerm" {
+  mock_resource "azurerm_resource_group" {
+    defaults = {
+      id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg"
+    }
+  }
+
+  mock_resource "azurerm_cosmosdb_account" {
+    defaults = {
+      id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.DocumentDB/databaseAccounts/account"
+      endpoint = "https://account.documents.azure.com:443/"
+    }
+  }
+
+  mock_resource "azurerm_cosmosdb_sql_database" {
+    defaults = {
+      id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.DocumentDB/databaseAccounts/account/sqlDatabases/db"
+    }
+  }
+
+  mock_resource "azurerm_cosmosdb_sql_role_definition" {
+    defaults = {
+      id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.DocumentDB/databaseAccounts/account/sqlRoleDefinitions/11111111-2222-3333-4444-555555555555"
+    }
+  }
+
+  mock_resource "azurerm_storage_account" {
+    defaults = {
+      id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/account"
+      primary_blob_endpoint = "https://account.blob.core.windows.net/"
+      primary_queue_endpoint = "https://account.queue.core.windows.net/"
+    }
+  }
+
+  mock_resource "azurerm_storage_container" {
+    defaults = {
+      id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/account/blobServices/default/containers/c"
+    }
+  }
+
+  mock_resource "azurerm_storage_queue" {
+    defaults = {
+      id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/account/queueServices/default/queues/q"
+    }
+  }
+
+  mock_resource "azurerm_service_plan" {
+    defaults = {
+      id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.Web/serverFarms/plan"
+    }
+  }
+
+  mock_resource "azurerm_function_app_flex_consumption" {
+    defaults = {
+      id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.Web/sites/site"
+      default_hostname = "site.azurewebsites.net"
+    }
+  }
+
+  mock_resource "azurerm_user_assigned_identity" {
+    defaults = {
+      id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/i"
+      principal_id = "22222222-2222-3333-4444-555555555555"
+      client_id = "33333333-2222-3333-4444-555555555555"
+    }
+  }
+
+  mock_resource "azurerm_eventgrid_topic" {
+    defaults = {
+      id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.EventGrid/topics/t"
+    }
+  }
+
+  mock_resource "azurerm_log_analytics_workspace" {
+    defaults = {
+      id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.OperationalInsights/workspaces/w"
+    }
+  }
+
+  mock_resource "azurerm_application_insights" {
+    defaults = {
+      id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.Insights/components/c"
+      connection_string = "InstrumentationKey=11111111-2222-3333-4444-555555555555"
+    }
+  }
+}

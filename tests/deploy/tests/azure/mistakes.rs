@@ -1,0 +1,70 @@
+use deploy::{Refused, Tools};
+
+use crate::{ANSWERS, copy};
+
+/// A mistake: in which file, what it says, what it is spoiled to, and what Terraform says to that.
+type Mistake = (&'static str, &'static str, &'static str, &'static str);
+
+const MISTAKES: [Mistake; 10] = [
+    // A misspelt argument.
+    ("bus.tf", "input_schema        =", "input_form          =", "\"input_form\" is not expected"),
+    // A misspelt block.
+    ("bus.tf", "  retry_policy {", "  retries {", "\"retries\" are not expected"),
+    // A required argument that is missing.
+    ("apps.tf", "  os_type             = \"Linux\"\n", "", "\"os_type\" is required"),
+    // A required block that is missing.
+    ("databases.tf", CONSISTENCY, "", "At least 1 \"consistency_policy\" blocks are required"),
+    // A value of the wrong type.
+    (
+        "apps.tf",
+        "https_only                                     = true",
+        ONLY,
+        "a bool is required",
+    ),
+    // A value that is none of those there are.
+    ("databases.tf", "\"Session\"", "\"Season\"", "consistency_level"),
+    // A reference to what is not there.
+    ("bus.tf", "azurerm_storage_container.dead.name", "azurerm_storage_container.died.name", GONE),
+    // An attribute that is not there.
+    (
+        "outputs.tf",
+        "azurerm_storage_container.dead.url",
+        "azurerm_storage_container.dead.address",
+        "attribute named \"address\"",
+    ),
+    // A value that only the cloud decides.
+    ("bus.tf", "  local_auth_enabled  = false", "  endpoint = \"e\"", "unconfigurable attribute"),
+    // A variable that nobody declares.
+    ("bus.tf", "var.attempts_max", "var.attempt_max", GONE),
+];
+
+const ONLY: &str = "https_only                                     = \"always\"";
+const GONE: &str = "has not been declared";
+const CONSISTENCY: &str = "  consistency_policy {\n    consistency_level = \"Session\"\n  }\n";
+
+pub(crate) fn refused(tools: &Tools) {
+    for (nth, (file, from, to, expected)) in MISTAKES.into_iter().enumerate() {
+        let copy = copy(&format!("mistake-{nth}"));
+        copy.spoil(file, from, to);
+        let Err(Refused(said)) = copy.validate(tools) else { panic!("accepted: {to}") };
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains(expected), "{to}: {said}");
+    }
+}
+
+/// Variables, and what is said against them.
+const VARIABLES: [(&[(&str, &str)], &str); 3] = [
+    (&[], "Either say whose tokens callers bring"),
+    (&[("is_public", "true"), ("attempts_max", "31")], "1 to 30 times"),
+    (&[("is_public", "true"), ("log_filter", "error")], "log `warn` at least"),
+];
+
+pub(crate) fn variables(tools: &Tools) {
+    for (nth, (variables, expected)) in VARIABLES.into_iter().enumerate() {
+        let copy = copy(&format!("variables-{nth}"));
+        let copy = variables.iter().fold(copy, |copy, (name, value)| copy.with(name, value));
+        let refused = copy.apply_with(tools, ANSWERS);
+        let Err(Refused(said)) = refused else { panic!("accepted: {variables:?}") };
+        assert!(said.contains(expected), "{variables:?}: {said}");
+    }
+}
