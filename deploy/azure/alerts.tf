@@ -20,17 +20,28 @@ locals {
   told = {
     letters = {
       says  = "Something was set aside: `dead-letters list` shows what, and why."
-      query = "AppTraces | where Message has 'set aside'"
+      query = "AppTraces | where Message contains 'set aside'"
     }
     errors = {
-      says  = "Calls of functions fail: AppRequests says of which."
+      says  = "Calls over HTTP fail: AppRequests says of which function."
       query = "AppRequests | where Success == false and toint(ResultCode) >= 500"
     }
     relay = {
       says  = "The relay does not announce what is recorded: every view falls behind."
-      query = "AppTraces | where SeverityLevel >= 3 and Message has 'relay'"
+      query = "AppRequests | where Success == false and OperationName in (${join(", ", [for name in local.relays : "'${name}'"])})"
+    }
+    behind = {
+      says  = "Projections or sagas are behind, by a minute or more: the sweep has announced events to them again."
+      query = "AppTraces | where Message contains 'announced again'"
+    }
+    waited = {
+      says  = "Commands wait too long in their queue: there are too many, or they fail again and again."
+      query = "AppTraces | where Message contains 'waited too long'"
     }
   }
+
+  # The functions that announce what was recorded, as the log names them.
+  relays = [for key, function in local.functions : local.names[key] if function.kind == "relay"]
 
   # What services tell of themselves.
   measured = {
@@ -57,6 +68,33 @@ locals {
       metric    = "ServerSideLatencyGateway"
       total     = "Average"
       above     = 500
+    }
+    refused = {
+      says       = "The account of data has refused requests, since there were too many at once."
+      scope      = azurerm_cosmosdb_account.this["data"].id
+      namespace  = "Microsoft.DocumentDB/databaseAccounts"
+      metric     = "TotalRequests"
+      total      = "Count"
+      above      = 100
+      dimensions = { StatusCode = ["429"] }
+    }
+    unannounced = {
+      says      = "Event Grid does not take what the relay announces: every view falls behind."
+      scope     = azurerm_eventgrid_topic.events.id
+      namespace = "Microsoft.EventGrid/topics"
+      metric    = "PublishFailCount"
+      total     = "Total"
+      above     = 0
+    }
+    # Told by the hour ("Azure Queue Storage monitoring data reference", capacity metrics).
+    queued = {
+      says      = "Commands pile up in their queue: a saga asks for more than is done."
+      scope     = "${azurerm_storage_account.messages.id}/queueServices/default"
+      namespace = "Microsoft.Storage/storageAccounts/queueServices"
+      metric    = "QueueMessageCount"
+      total     = "Average"
+      above     = var.queued_max
+      window    = "PT1H"
     }
   }
 }
@@ -97,7 +135,7 @@ resource "azurerm_monitor_metric_alert" "measured" {
   scopes              = [each.value.scope]
   severity            = 2
   frequency           = "PT5M"
-  window_size         = "PT5M"
+  window_size         = try(each.value.window, "PT5M")
   tags                = local.tags
 
   criteria {
@@ -106,6 +144,16 @@ resource "azurerm_monitor_metric_alert" "measured" {
     aggregation      = each.value.total
     operator         = "GreaterThan"
     threshold        = each.value.above
+
+    dynamic "dimension" {
+      for_each = try(each.value.dimensions, {})
+
+      content {
+        name     = dimension.key
+        operator = "Include"
+        values   = dimension.value
+      }
+    }
   }
 
   dynamic "action" {

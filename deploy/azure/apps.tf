@@ -72,6 +72,7 @@ resource "azurerm_function_app_flex_consumption" "this" {
 
   app_settings = merge(
     local.environment,
+    local.bindings,
     {
       # Whose rights the program has: `Clients::from_environment`.
       AZURE_CLIENT_ID = azurerm_user_assigned_identity.app[each.key].client_id
@@ -136,6 +137,12 @@ locals {
     SKYFOLD_TOPIC_ENDPOINT  = azurerm_eventgrid_topic.events.endpoint
     SKYFOLD_QUEUE_URL       = "${azurerm_storage_account.messages.primary_queue_endpoint}${azurerm_storage_queue.this["commands"].name}"
     RUST_LOG                = var.log_filter
+  }
+
+  # What the bindings of the package read beside that: `%SKYFOLD_LEASES%`.
+  bindings = {
+    SKYFOLD_LEASES = azurerm_cosmosdb_sql_container.this["leases"].name
+    SKYFOLD_QUEUE  = azurerm_storage_queue.this["commands"].name
   }
 
   # What triggers connect to, by the prefixes that their bindings name.

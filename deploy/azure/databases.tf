@@ -55,8 +55,12 @@ resource "azurerm_cosmosdb_account" "this" {
   }
 
   # Paid by request: nothing while nobody asks.
-  capabilities {
-    name = "EnableServerless"
+  dynamic "capabilities" {
+    for_each = var.throughput == null ? ["EnableServerless"] : []
+
+    content {
+      name = capabilities.value
+    }
   }
 
   backup {
@@ -83,6 +87,15 @@ resource "azurerm_cosmosdb_sql_database" "this" {
   name                = local.name
   resource_group_name = azurerm_resource_group.this.name
   account_name        = azurerm_cosmosdb_account.this[each.key].name
+
+  # The containers of a database share it.
+  dynamic "autoscale_settings" {
+    for_each = var.throughput == null ? [] : [var.throughput[each.key]]
+
+    content {
+      max_throughput = autoscale_settings.value
+    }
+  }
 }
 
 resource "azurerm_cosmosdb_sql_container" "this" {

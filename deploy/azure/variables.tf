@@ -6,6 +6,11 @@ variable "manifest" {
     condition     = can(jsondecode(file(var.manifest)).app) && can(jsondecode(file(var.manifest)).functions)
     error_message = "There is no manifest in this file: make one with `order manifest > FILE`."
   }
+
+  validation {
+    condition     = try(length(distinct([for f in jsondecode(file(var.manifest)).functions : replace(replace(f.name, ".", "__"), "-", "_")])) == length(jsondecode(file(var.manifest)).functions), true)
+    error_message = "Two functions have the same name with '_' for '-' and '__' for '.': rename one of them."
+  }
 }
 
 variable "package" {
@@ -48,6 +53,20 @@ variable "tags" {
   description = "Tags of every resource, beside `app`."
   type        = map(string)
   default     = {}
+}
+
+variable "throughput" {
+  description = "Up to how many request units a second each account of Cosmos DB scales by itself: { data = 4000, keys = 1000 }. Serverless accounts, paid by request, if it is null. Choose before there are data: the other kind is another account."
+  type = object({
+    data = number
+    keys = number
+  })
+  default = null
+
+  validation {
+    condition     = var.throughput == null || alltrue([for units in values(coalesce(var.throughput, { data = 0, keys = 0 })) : units >= 1000 && units % 1000 == 0])
+    error_message = "A database scales up to 1,000 units a second or a multiple of that."
+  }
 }
 
 variable "is_protected" {
@@ -134,6 +153,17 @@ variable "is_public" {
   validation {
     condition     = var.is_public != (var.entra != null)
     error_message = "Either say whose tokens callers bring (`entra`), or that anybody may call (`is_public = true`)."
+  }
+}
+
+variable "queued_max" {
+  description = "From how many messages on, in the queues of commands together, an alert tells. Commands that are not due yet count."
+  type        = number
+  default     = 1000
+
+  validation {
+    condition     = var.queued_max >= 1 && floor(var.queued_max) == var.queued_max
+    error_message = "It is a number of messages: 1 or more."
   }
 }
 

@@ -3,9 +3,11 @@
 //! It is no part of what an app is written against, and may change with any release.
 
 mod deliveries;
+mod names;
 mod role;
 mod watch;
 
 pub use deliveries::{Attempts, Delivery, hear, relay, run, sweep};
+pub use names::{plain_name, plain_names};
 pub use role::Role;
 pub use watch::{Seen, Watch};

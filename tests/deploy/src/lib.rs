@@ -10,12 +10,16 @@
 //! assert!(!told.unwrap_or_else(|missing| missing).is_empty());
 //! ```
 
+mod careless;
 mod cases;
+mod growth;
 mod resources;
 mod terraform;
 mod tools;
 
+pub use careless::{Careless, assert_explained, assert_noticed};
 pub use cases::{Case, run};
+pub use growth::{ADDED, grown};
 pub use resources::{Resource, Resources};
 pub use terraform::{Copy, Refused};
 pub use tools::{Need, Tools};

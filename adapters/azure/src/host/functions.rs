@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::json;
-use skyfold::host::Role;
+use skyfold::host::{Role, plain_names};
 use skyfold::{Error, ErrorKind, Kind, Manifest, Result, Runtime};
 use skyfold_http::Options;
 
@@ -24,8 +24,9 @@ const POISON: &str = "poison";
 const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// The app of `runtime`, bound to the ports of `azure`, as the Functions host asks for it: its
-/// triggers at `POST /{function}`, and all else as [`skyfold_http::router`] answers it with
-/// `options`.
+/// triggers at `POST /{function}`, where `order-summary.2` is `order_summary__2`
+/// ([`plain_name`](skyfold::host::plain_name)), and all else as [`skyfold_http::router`] answers
+/// it with `options`.
 ///
 /// | function | trigger | what it does |
 /// |---|---|---|
@@ -44,7 +45,7 @@ const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// # Errors
 ///
 /// [`Invalid`](ErrorKind::Invalid) if the app has a function whose name is the host's own: `api`,
-/// `commands`, `sweep` or `poison`.
+/// `commands`, `sweep` or `poison`, or if two functions would be called the same.
 pub fn router(runtime: Runtime, azure: Azure, options: Options) -> Result<Router> {
     routes(runtime, Arc::new(azure), options)
 }
@@ -70,10 +71,7 @@ pub(crate) fn routes(
 
 /// The functions of the app of `manifest` that triggers other than HTTP call.
 fn triggers(manifest: &Manifest) -> Result<Vec<(String, Trigger)>> {
-    if manifest.function(POISON).is_some() {
-        let message = format!("a function of the app is named {POISON}, which is the host's");
-        return Err(Error::new(ErrorKind::Invalid, message));
-    }
+    let plain = plain_names(manifest, &[POISON])?;
     let mut triggers = vec![(POISON.to_owned(), Trigger::Poison)];
     for role in [Role::Commands, Role::Sweep] {
         // The one that says whether the name is free.
@@ -82,10 +80,10 @@ fn triggers(manifest: &Manifest) -> Result<Vec<(String, Trigger)>> {
         triggers.push((role.name().to_owned(), trigger));
     }
     for function in &manifest.functions {
-        let name = function.name.clone();
+        let (name, plain) = (function.name.clone(), plain[&function.name].clone());
         match function.kind {
-            Kind::Relay => triggers.push((name.clone(), Trigger::Relay(name))),
-            Kind::Projection | Kind::Saga => triggers.push((name.clone(), Trigger::Events(name))),
+            Kind::Relay => triggers.push((plain, Trigger::Relay(name))),
+            Kind::Projection | Kind::Saga => triggers.push((plain, Trigger::Events(name))),
             Kind::Command | Kind::Query => {}
         }
     }
@@ -129,5 +127,36 @@ impl Target {
             Trigger::Poison => triggers::set_aside(runtime, &**messages, &invocation).await,
             Trigger::Sweep => triggers::sweep(runtime).await,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(functions: &[(&str, &str)]) -> Result<Vec<(String, Trigger)>> {
+        let functions = functions.iter().map(|(name, kind)| json!({ "name": name, "kind": kind }));
+        let functions: Vec<_> = functions.collect();
+        let manifest = json!({ "app": "example", "functions": functions });
+        triggers(&serde_json::from_value(manifest).unwrap())
+    }
+
+    #[test]
+    fn a_trigger_is_called_as_its_folder_in_the_package() {
+        let named = [("visitors.2", "projection"), ("relay", "relay"), ("who-came", "query")];
+        let triggers = of(&named).unwrap();
+        let has = |name: &str, trigger| triggers.contains(&(name.to_owned(), trigger));
+        assert!(has("visitors__2", Trigger::Events("visitors.2".to_owned())), "{triggers:?}");
+        assert!(has("relay", Trigger::Relay("relay".to_owned())), "{triggers:?}");
+        assert!(has("poison", Trigger::Poison), "{triggers:?}");
+        assert!(triggers.iter().all(|(name, _)| !name.starts_with("who")), "{triggers:?}");
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_refused() {
+        for taken in [&[("a--b", "saga"), ("a.b", "projection")][..], &[("poison", "query")]] {
+            assert_eq!(of(taken).unwrap_err().kind(), ErrorKind::Invalid, "{taken:?}");
+        }
+        assert_eq!(of(&[("sweep", "query")]).unwrap_err().kind(), ErrorKind::Invalid);
     }
 }

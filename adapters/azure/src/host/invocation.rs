@@ -4,6 +4,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use skyfold::host::Attempts;
 use skyfold::{Error, ErrorKind, Result};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 /// How often a value may be JSON in a string of JSON: what the Functions host binds as text it
 /// encodes once more.
@@ -12,6 +14,9 @@ const WRAPS_MAX: usize = 4;
 /// What tells how often a message was taken from its queue ("Azure Queue storage trigger",
 /// "Metadata").
 const DEQUEUE_COUNT: &str = "DequeueCount";
+
+/// What tells when a message was put into its queue (ibid.).
+const INSERTION_TIME: &str = "InsertionTime";
 
 /// What the Functions host posts when a trigger has fired that is none of HTTP ("Azure Functions
 /// custom handlers", "Request payload").
@@ -58,6 +63,12 @@ impl Invocation {
     pub(super) fn attempts(&self) -> Attempts {
         let count = self.metadata.get(DEQUEUE_COUNT).and_then(|count| unwrapped(count).ok());
         Attempts(count.and_then(|count| count.parse().ok()).unwrap_or(0))
+    }
+
+    /// When it was put into its queue, if the trigger says so.
+    pub(super) fn inserted(&self) -> Option<OffsetDateTime> {
+        let time = unwrapped(self.metadata.get(INSERTION_TIME)?).ok()?;
+        OffsetDateTime::parse(&time, &Rfc3339).ok()
     }
 }
 

@@ -1,11 +1,17 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use skyfold::host::{self, Delivery};
+use skyfold::ports::QueuedCommand;
 use skyfold::{Announced, Error, ErrorKind, EventId, RecordedCommit, Result, Runtime};
+use time::{Duration, OffsetDateTime};
 
 use super::invocation::Invocation;
 use super::messages::Messages;
 use crate::events::{CommitItem, to_commit};
+
+/// How long a command waits for its function until that is worth a line in the log: the queue
+/// itself does not tell how old its messages are.
+const WAIT_MAX: Duration = Duration::minutes(5);
 
 /// What a function takes, and which function of the app it then is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,6 +89,11 @@ pub(super) async fn run(
     invocation: &Invocation,
 ) -> Result<()> {
     let queued = messages.open(&invocation.brought()?).await?;
+    let waited = waited(&queued, invocation.inserted(), runtime.now());
+    if let Some(waited) = waited.filter(|waited| *waited > WAIT_MAX) {
+        let (command, seconds) = (&queued.request.id, waited.whole_seconds());
+        tracing::warn!(%command, seconds, "a command has waited too long in its queue");
+    }
     match host::run(runtime, &queued, invocation.attempts()).await {
         true => {
             let message = format!("the command {} comes again", queued.request.id);
@@ -90,6 +101,16 @@ pub(super) async fn run(
         }
         false => Ok(()),
     }
+}
+
+/// How long a command that was `inserted` into its queue has waited until `now` for its function:
+/// since it was due, if it was to wait.
+fn waited(
+    queued: &QueuedCommand,
+    inserted: Option<OffsetDateTime>,
+    now: OffsetDateTime,
+) -> Option<Duration> {
+    queued.due.or(inserted).map(|since| now - since)
 }
 
 /// Makes a dead letter of the command of a message that came too often. What cannot be read stays
@@ -124,5 +145,30 @@ fn come_again<T>(failed: &[T]) -> Result<()> {
             let message = format!("{count} of what came must come again: see the log");
             Err(Error::new(ErrorKind::Unavailable, message))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn a_command_waits_from_when_it_is_due_or_else_from_when_it_was_put_in() {
+        let golden = include_bytes!("tests/golden/queue-trigger.json");
+        let inserted = Invocation::read(golden).unwrap().inserted();
+        assert_eq!(inserted, Some(datetime!(2010-12-01 08:26 UTC)));
+        let queued = |due: Value| -> QueuedCommand {
+            let request = json!({ "stream": "ada", "id": "c-1", "command": {} });
+            let queued = json!({ "category": "account", "request": request, "due": due });
+            serde_json::from_value(queued).unwrap()
+        };
+        let now = datetime!(2010-12-01 08:36 UTC);
+        let waited = |due, inserted| waited(&queued(due), inserted, now);
+        assert_eq!(waited(Value::Null, inserted), Some(Duration::minutes(10)));
+        assert_eq!(waited(json!("2010-12-01T08:35:00Z"), inserted), Some(Duration::minutes(1)));
+        assert_eq!(waited(Value::Null, None), None);
     }
 }

@@ -1,7 +1,8 @@
 //! What Azure Functions reads of an app ("Azure Functions custom handlers").
 
 use serde_json::{Value, json};
-use skyfold::{Descriptor, Kind, Manifest};
+use skyfold::host::plain_names;
+use skyfold::{Descriptor, Kind, Manifest, Result};
 
 /// How often a command is taken from the queue before it is set aside: more often than the app
 /// itself gives up what no time will mend.
@@ -13,8 +14,19 @@ const COMMITS_MAX: u32 = 100;
 /// When the sweep begins: every five minutes ("Timer trigger", "NCRONTAB expressions").
 const SCHEDULE: &str = "0 */5 * * * *";
 
-/// The files beside the program `entry`, by their names.
-pub(super) fn files(manifest: &Manifest, entry: &str) -> Vec<(String, String)> {
+/// The one name that a folder of a function may not have: the host tells itself by it
+/// (`FunctionNameValidationRegex` of the host's source).
+const HOST: &str = "host";
+
+/// The files beside the program `entry`, by their names. The name of a function is that of its
+/// folder, and a part of the name of the setting that switches it off, which may have letters,
+/// digits, `_` and `.` alone on Linux ("How to disable functions in Azure Functions").
+///
+/// # Errors
+///
+/// [`Invalid`](skyfold::ErrorKind::Invalid) if two functions would have the same name there, or
+/// one of the app that of one of the host's own.
+pub(super) fn files(manifest: &Manifest, entry: &str) -> Result<Vec<(String, String)>> {
     let mut files = vec![("host.json".to_owned(), text(&host(entry)))];
     let own = [
         ("api", api()),
@@ -25,13 +37,15 @@ pub(super) fn files(manifest: &Manifest, entry: &str) -> Vec<(String, String)> {
             trigger(json!({ "type": "timerTrigger", "name": "timer", "schedule": SCHEDULE })),
         ),
     ];
+    let reserved: Vec<_> = own.iter().map(|(name, _)| *name).chain([HOST]).collect();
+    let names = plain_names(manifest, &reserved)?;
     let functions = manifest.functions.iter().map(|f| (f.name.as_str(), function(f)));
     files.extend(
         own.into_iter()
             .chain(functions)
-            .map(|(name, json)| (format!("{name}/function.json"), text(&json))),
+            .map(|(name, json)| (format!("{}/function.json", names[name]), text(&json))),
     );
-    files
+    Ok(files)
 }
 
 /// What the host is told of all functions ("host.json reference for Azure Functions").
@@ -46,6 +60,7 @@ fn host(entry: &str) -> Value {
             "id": "Microsoft.Azure.Functions.ExtensionBundle",
             "version": "[4.*, 5.0.0)",
         },
+        "logging": logging(),
         "extensions": {
             "http": { "routePrefix": "" },
             "queues": {
@@ -53,6 +68,22 @@ fn host(entry: &str) -> Value {
                 "messageEncoding": "base64",
                 "visibilityTimeout": "00:00:30",
             },
+        },
+    })
+}
+
+/// What is kept of the log: what the program says, which the host calls `Host.Function.Console`,
+/// and how each call ended. Alerts read both, so that none of it may be left out where there is
+/// much ("host.json reference for Azure Functions", "Configure monitoring for Azure Functions").
+fn logging() -> Value {
+    json!({
+        "logLevel": {
+            "default": "Warning",
+            "Host.Function.Console": "Information",
+            "Host.Results": "Information",
+        },
+        "applicationInsights": {
+            "samplingSettings": { "isEnabled": true, "excludedTypes": "Exception;Request;Trace" },
         },
     })
 }
@@ -71,8 +102,9 @@ fn function(function: &Descriptor) -> Value {
         }
         Kind::Relay => {
             let mut function = trigger(changes());
-            // Without this what has failed is passed over ("Azure Functions error handling and
-            // retries").
+            // Without this what has failed is passed over. The trigger takes a policy of the
+            // function, whatever the language, and -1 is "retry indefinitely" ("Azure Functions
+            // error handling and retries": the tables of "Retries" and of `function.json`).
             function["retry"] = json!({
                 "strategy": "exponentialBackoff",
                 "maxRetryCount": -1,
@@ -143,6 +175,9 @@ fn text(json: &Value) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
+    use skyfold::ErrorKind;
+    use skyfold::host::plain_name;
+
     use super::*;
 
     /// The files of an app with these functions.
@@ -151,7 +186,7 @@ mod tests {
         let functions: Vec<_> = functions.collect();
         let manifest = json!({ "app": "example", "functions": functions });
         let manifest: Manifest = serde_json::from_value(manifest).unwrap();
-        let files = files(&manifest, "example-azure").into_iter();
+        let files = files(&manifest, "example-azure").unwrap().into_iter();
         files.map(|(name, text)| (name, serde_json::from_str(&text).unwrap())).collect()
     }
 
@@ -167,7 +202,8 @@ mod tests {
     fn each_function_has_its_trigger() {
         let files = of(&ALL);
         assert_eq!(files.len(), 1 + 4 + ALL.len());
-        let trigger = |name: &str| files[&format!("{name}/function.json")]["bindings"][0].clone();
+        let file = |name: &str| &files[&format!("{}/function.json", plain_name(name))];
+        let trigger = |name: &str| file(name)["bindings"][0].clone();
         for (name, kind) in [
             ("api", "httpTrigger"),
             ("commands", "queueTrigger"),
@@ -186,6 +222,27 @@ mod tests {
         assert_eq!(retry["maxRetryCount"], -1, "what has failed is never passed over");
         let program = &files["host.json"]["customHandler"]["description"]["defaultExecutablePath"];
         assert_eq!(program, "example-azure");
+        let logging = &files["host.json"]["logging"];
+        assert_eq!(logging["logLevel"]["Host.Function.Console"], "Information", "alerts read it");
+    }
+
+    #[test]
+    fn a_folder_has_the_plain_name_of_its_function_and_a_route_the_functions_own() {
+        let files = of(&[("who-came", Kind::Query), ("visitors.2", Kind::Projection)]);
+        assert_eq!(files["who_came/function.json"]["bindings"][0]["route"], "who-came");
+        assert!(files.contains_key("visitors__2/function.json"));
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_refused() {
+        for taken in [&["a--b", "a.b"][..], &["poison"], &["host"]] {
+            let functions = taken.iter().map(|name| json!({ "name": name, "kind": "query" }));
+            let functions: Vec<_> = functions.collect();
+            let manifest = json!({ "app": "example", "functions": functions });
+            let manifest: Manifest = serde_json::from_value(manifest).unwrap();
+            let error = super::files(&manifest, "example-azure").unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Invalid, "{taken:?}");
+        }
     }
 
     #[test]

@@ -55,6 +55,22 @@ pub enum Form {
     },
 }
 
+impl Form {
+    /// What lies beside the program for the app of `manifest`, by its name in the package.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`](ErrorKind::Invalid) if two functions of the app cannot be told apart there, or
+    /// one has a name that the cloud or the host has taken.
+    pub fn files(&self, manifest: &Manifest) -> Result<Vec<(String, String)>> {
+        match self {
+            Self::Zip { .. } => Ok(vec![]),
+            Self::AzureFunctions { entry } => functions::files(manifest, entry),
+            Self::Image { recipe } => Ok(vec![("Containerfile".to_owned(), (*recipe).to_owned())]),
+        }
+    }
+}
+
 /// What was packed.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -77,6 +93,7 @@ pub(crate) fn package(
     manifest: &Manifest,
     folder: &Path,
 ) -> Result<Packed> {
+    let files = program.form.files(manifest)?;
     let built = build.run(program, folder)?;
     let content = std::fs::read(&built).map_err(|error| unusable(&built, error))?;
     let json = serde_json::to_string_pretty(manifest).map_err(|error| {
@@ -84,9 +101,8 @@ pub(crate) fn package(
     })?;
     std::fs::create_dir_all(folder).map_err(|error| unusable(folder, error))?;
     let (package, package_bytes) = match program.form {
-        Form::Zip { entry } => zipped(folder, entry, &content, &[])?,
-        Form::AzureFunctions { entry } => {
-            zipped(folder, entry, &content, &functions::files(manifest, entry))?
+        Form::Zip { entry } | Form::AzureFunctions { entry } => {
+            zipped(folder, entry, &content, &files)?
         }
         Form::Image { recipe } => {
             let image = folder.join("image");

@@ -84,3 +84,77 @@ mock_provider "azurerm" {
     }
   }
 }
+
+# Those that others name are each another.
+override_resource {
+  target = azurerm_user_assigned_identity.app["asked"]
+  values = {
+    id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/asked"
+    principal_id = "22222221-2222-3333-4444-555555555555"
+    client_id = "33333331-2222-3333-4444-555555555555"
+  }
+}
+
+override_resource {
+  target = azurerm_user_assigned_identity.app["commands"]
+  values = {
+    id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/commands"
+    principal_id = "22222222-2222-3333-4444-555555555555"
+    client_id = "33333332-2222-3333-4444-555555555555"
+  }
+}
+
+override_resource {
+  target = azurerm_user_assigned_identity.app["consumers"]
+  values = {
+    id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/consumers"
+    principal_id = "22222223-2222-3333-4444-555555555555"
+    client_id = "33333333-2222-3333-4444-555555555555"
+  }
+}
+
+override_resource {
+  target = azurerm_user_assigned_identity.app["relay"]
+  values = {
+    id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/relay"
+    principal_id = "22222224-2222-3333-4444-555555555555"
+    client_id = "33333334-2222-3333-4444-555555555555"
+  }
+}
+
+override_resource {
+  target = azurerm_storage_queue.this["commands"]
+  values = {
+    id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/account/queueServices/default/queues/commands"
+  }
+}
+
+override_resource {
+  target = azurerm_storage_queue.this["commands-poison"]
+  values = {
+    id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/account/queueServices/default/queues/commands-poison"
+  }
+}
+
+override_resource {
+  target = azurerm_storage_queue.this["commands-poison-poison"]
+  values = {
+    id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/account/queueServices/default/queues/commands-poison-poison"
+  }
+}
+
+override_resource {
+  target = azurerm_cosmosdb_account.this["data"]
+  values = {
+    id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.DocumentDB/databaseAccounts/data"
+    endpoint = "https://data.documents.azure.com:443/"
+  }
+}
+
+override_resource {
+  target = azurerm_cosmosdb_account.this["keys"]
+  values = {
+    id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.DocumentDB/databaseAccounts/keys"
+    endpoint = "https://keys.documents.azure.com:443/"
+  }
+}

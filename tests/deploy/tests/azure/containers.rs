@@ -25,7 +25,8 @@ pub(crate) fn same(tools: &Tools) {
         assert_eq!(made["default_ttl"], ttl, "{name}");
         let (policy, asked) = (&made["indexing_policy"][0], &wanted["indexingPolicy"]);
         assert_eq!(policy["indexing_mode"], asked["indexingMode"], "{name}");
-        for (block, paths) in [("included_path", "includedPaths"), ("excluded_path", "excludedPaths")]
+        for (block, paths) in
+            [("included_path", "includedPaths"), ("excluded_path", "excludedPaths")]
         {
             assert_eq!(of(&policy[block]), of(&asked[paths]), "{name}: {block}");
         }

@@ -1,35 +1,36 @@
-use std::collections::BTreeMap;
-
-use deploy::{Resource, Resources, Tools};
-use skyfold::{Descriptor, Kind};
+use deploy::{ADDED, Resource, Tools, grown};
+use serde_json::Value;
 
 use crate::{ANSWERS, copy_of, made};
 
 pub(crate) fn projection(tools: &Tools) {
-    let mut manifest = order::app().manifest();
-    let listed = manifest.of(Kind::Projection).next().cloned().unwrap();
-    let (name, collection) = ("returns.2".to_owned(), Some("returns.2".to_owned()));
-    manifest.functions.push(Descriptor { name, collection, ..listed });
-    let grown = copy_of("grown", &manifest).with("is_public", "true");
-    let grown = grown.apply_with(tools, ANSWERS).unwrap();
-    let (before, after) = (by_address(made(tools)), by_address(&grown));
-    let added = after.keys().filter(|address| !before.contains_key(*address));
-    let added: Vec<_> = added.copied().collect();
-    assert_eq!(added, ["azurerm_eventgrid_event_subscription.heard[\"returns.2\"]"]);
-    for (address, resource) in before {
-        let (mut old, mut new) = (resource.values.clone(), after[address].values.clone());
+    let manifest = order::app().manifest();
+    let again = copy_of("again", &manifest).with("is_public", "true");
+    let again = again.apply_with(tools, ANSWERS).unwrap();
+    let after = copy_of("grown", &grown(manifest)).with("is_public", "true");
+    let after = after.apply_with(tools, ANSWERS).unwrap();
+    let added = after.beside(made(tools), |resource, old, new| {
+        leave_out_what_is_made_up(resource, again.at(&resource.address), [old, new]);
         if resource.kind == "azurerm_function_app_flex_consumption" {
-            // The copies are in different folders.
-            old["zip_deploy_file"].take();
-            new["zip_deploy_file"].take();
             let settings = new["app_settings"].as_object_mut().unwrap();
             let is_off = settings.remove("AzureWebJobs.returns__2.Disabled").is_some();
-            assert_eq!(is_off, resource.index != "consumers", "{address}");
+            assert_eq!(is_off, resource.index != "consumers", "{}", resource.address);
         }
-        assert_eq!(new, old, "{address}");
-    }
+    });
+    let added: Vec<_> = added.iter().map(|r| (r.kind.as_str(), r.index.as_str())).collect();
+    assert_eq!(added, [("azurerm_eventgrid_event_subscription", ADDED)]);
 }
 
-fn by_address(made: &Resources) -> BTreeMap<&str, &Resource> {
-    made.0.iter().map(|resource| (resource.address.as_str(), resource)).collect()
+/// Takes out of `values` what is another each time that the same is made, such as the key of an
+/// account, or the folder of the copy.
+fn leave_out_what_is_made_up(resource: &Resource, again: &Resource, values: [&mut Value; 2]) {
+    let fields = resource.values.as_object().unwrap();
+    let made_up = fields.iter().filter(|(name, value)| again.values[name.as_str()] != **value);
+    let made_up: Vec<_> = made_up.map(|(name, _)| name.as_str()).collect();
+    assert!(!made_up.contains(&"app_settings"), "{}", resource.address);
+    for values in values {
+        for name in &made_up {
+            values[*name].take();
+        }
+    }
 }

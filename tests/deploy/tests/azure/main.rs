@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "tests may")]
 
+mod bindings;
+mod careless;
 mod containers;
 mod growth;
 mod mistakes;
@@ -13,13 +15,18 @@ use std::process::ExitCode;
 use std::sync::OnceLock;
 
 use deploy::{Case, Copy, Need, Resources, Tools};
+use serde_json::Value;
 use skyfold::Manifest;
 
 /// What Azure would make up. The provider looks at the form of ids.
 const ANSWERS: &str = include_str!("answers.hcl");
 
+/// The function apps.
+const APPS: [&str; 4] = ["asked", "commands", "consumers", "relay"];
+
 fn main() -> ExitCode {
     let terraform = |name, run| Case { name, needs: Need::Terraform, run };
+    let checkov = |name, run| Case { name, needs: Need::Checkov, run };
     deploy::run(&[
         terraform("it_is_laid_out_and_valid", it_is_valid),
         terraform("a_mistake_is_refused", mistakes::refused),
@@ -30,7 +37,13 @@ fn main() -> ExitCode {
         terraform("every_function_runs_in_one_app_and_is_off_in_the_others", parts::functions),
         terraform("every_consumer_hears_its_categories", parts::heard),
         terraform("callers_bring_a_token_unless_it_is_public", parts::tokens),
+        terraform("what_the_bindings_of_the_package_name_is_there", bindings::set),
+        terraform("what_the_bindings_of_the_package_miss_is_noticed", bindings::missed),
+        terraform("accounts_are_paid_by_request_or_scale_by_themselves", parts::throughput),
+        terraform("queues_dead_letters_and_the_relay_have_their_alerts", parts::alerts),
         terraform("a_new_projection_adds_its_own_parts_alone", growth::projection),
+        checkov("nothing_careless_is_unexplained", careless::explained),
+        checkov("what_is_careless_is_noticed", careless::noticed),
     ])
 }
 
@@ -59,7 +72,10 @@ fn copy_of(case: &str, manifest: &Manifest) -> Copy {
 /// What is made for the order app.
 fn made(tools: &Tools) -> &'static Resources {
     static MADE: OnceLock<Resources> = OnceLock::new();
-    MADE.get_or_init(|| {
-        copy("made").with("is_public", "true").apply_with(tools, ANSWERS).unwrap()
-    })
+    MADE.get_or_init(|| copy("made").with("is_public", "true").apply_with(tools, ANSWERS).unwrap())
+}
+
+/// The function app `name` of what is `made`.
+fn app<'a>(made: &'a Resources, name: &str) -> &'a Value {
+    &made.at(&format!("azurerm_function_app_flex_consumption.this[\"{name}\"]")).values
 }

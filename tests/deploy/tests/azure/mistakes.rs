@@ -1,6 +1,6 @@
 use deploy::{Refused, Tools};
 
-use crate::{ANSWERS, copy};
+use crate::{ANSWERS, copy, copy_of};
 
 /// A mistake: in which file, what it says, what it is spoiled to, and what Terraform says to that.
 type Mistake = (&'static str, &'static str, &'static str, &'static str);
@@ -53,10 +53,14 @@ pub(crate) fn refused(tools: &Tools) {
 }
 
 /// Variables, and what is said against them.
-const VARIABLES: [(&[(&str, &str)], &str); 3] = [
+const VARIABLES: [(&[(&str, &str)], &str); 7] = [
     (&[], "Either say whose tokens callers bring"),
     (&[("is_public", "true"), ("attempts_max", "31")], "1 to 30 times"),
     (&[("is_public", "true"), ("log_filter", "error")], "log `warn` at least"),
+    (&[("is_public", "true"), ("name", "our-long-name")], "1 to 9 of a-z"),
+    (&[("is_public", "true"), ("throughput", "{ data = 400, keys = 1000 }")], "multiple of that"),
+    (&[("is_public", "true"), ("queued_max", "0")], "1 or more"),
+    (&[("is_public", "true"), ("memory_mb", "1024")], "512, 2048 or 4096 MB"),
 ];
 
 pub(crate) fn variables(tools: &Tools) {
@@ -67,4 +71,10 @@ pub(crate) fn variables(tools: &Tools) {
         let Err(Refused(said)) = refused else { panic!("accepted: {variables:?}") };
         assert!(said.contains(expected), "{variables:?}: {said}");
     }
+    let mut manifest = order::app().manifest();
+    manifest.functions[0].name = "sales.2".to_owned();
+    manifest.functions[1].name = "sales--2".to_owned();
+    let copy = copy_of("alike", &manifest).with("is_public", "true");
+    let Err(Refused(said)) = copy.apply_with(tools, ANSWERS) else { panic!("two have one name") };
+    assert!(said.contains("Two functions have the same name"), "{said}");
 }

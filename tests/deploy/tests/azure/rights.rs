@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use deploy::{Resources, Tools};
+use serde_json::Value;
 
 use crate::{ANSWERS, copy, made};
 
@@ -21,6 +22,8 @@ pub(crate) fn least(tools: &Tools) {
 
 pub(crate) fn noticed(tools: &Tools) {
     let spoiled = [
+        ("app[\"relay\"].principal_id", "app[\"asked\"].principal_id"),
+        ("scope                = azurerm_storage_container.dead.id", ALL_MESSAGES),
         ("asked     = { events = \"reads\"", "asked     = { events = \"appends\""),
         (
             "appends = concat(local.reads, [",
@@ -35,6 +38,7 @@ pub(crate) fn noticed(tools: &Tools) {
     }
 }
 
+const ALL_MESSAGES: &str = "scope                = azurerm_storage_account.messages.id";
 const DELIVERS: &str = "app = \"consumers\", role = \"Storage Queue Data Contributor\"";
 
 /// What of the rights of `made` is not as it should be.
@@ -48,6 +52,13 @@ fn check(made: &Resources) -> Result<(), String> {
         }
         if ["locates", "reads"].contains(&role) && actions.contains("/create") {
             return Err(format!("{} creates", definition.index));
+        }
+    }
+    for right in made.of_name("azurerm_cosmosdb_sql_role_assignment", "this") {
+        let app = right.index.split('-').next().unwrap_or_default();
+        let identity = made.at(&format!("azurerm_user_assigned_identity.app[\"{app}\"]"));
+        if right.values["principal_id"] != identity.values["principal_id"] {
+            return Err(format!("{} is of somebody else", right.index));
         }
     }
     let assigned = made.of_name("azurerm_cosmosdb_sql_role_assignment", "this");
@@ -71,18 +82,52 @@ fn check(made: &Resources) -> Result<(), String> {
     messages(made)
 }
 
+/// What each app may do with messages: which of Azure's own roles it has, on what.
+const MESSAGES: [(&str, &str, &str); 10] = [
+    ("commands", TAKES, "/queues/commands"),
+    ("commands", LOOKS, "/queues/commands"),
+    ("commands", SENDS, "/queues/commands"),
+    ("commands", TAKES, "/queues/commands-poison"),
+    ("commands", LOOKS, "/queues/commands-poison"),
+    ("commands", SENDS, "/queues/commands-poison"),
+    ("commands", LOOKS, "/queues/commands-poison-poison"),
+    ("commands", SENDS, "/queues/commands-poison-poison"),
+    ("consumers", SENDS, "/queues/commands"),
+    ("relay", "EventGrid Data Sender", "/topics/t"),
+];
+
+const TAKES: &str = "Storage Queue Data Message Processor";
+const LOOKS: &str = "Storage Queue Data Reader";
+const SENDS: &str = "Storage Queue Data Message Sender";
+
+/// What of the rights to anything but Cosmos DB is not as it should be.
 fn messages(made: &Resources) -> Result<(), String> {
-    for right in made.of_name("azurerm_role_assignment", "messages") {
-        let role = right.values["role_definition_name"].as_str().unwrap_or_default();
-        let least = match right.index.rsplit_once('-').map_or("", |(_, does)| does) {
-            "takes" => "Storage Queue Data Message Processor",
-            "looks" => "Storage Queue Data Reader",
-            _ if right.index.ends_with("looks-aside") => "Storage Queue Data Reader",
-            _ => "Storage Queue Data Message Sender",
-        };
-        if role != least {
-            return Err(format!("{} is {role}", right.index));
+    let who: BTreeMap<_, _> = made
+        .of_name("azurerm_user_assigned_identity", "app")
+        .map(|made| (made.values["principal_id"].as_str().unwrap(), made.index.as_str()))
+        .collect();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut has = BTreeSet::new();
+    for right in made.0.iter().filter(|made| made.kind == "azurerm_role_assignment") {
+        let (role, scope) = (&right.values["role_definition_name"], text(&right.values["scope"]));
+        match right.name.as_str() {
+            // Its own storage, and what the topic could not deliver.
+            "host" if role == "Storage Blob Data Owner" && scope.ends_with("/account") => {}
+            "dead" if role == "Storage Blob Data Contributor" && scope.ends_with("/c") => {}
+            "messages" | "announces" => {
+                let who = who.get(&*text(&right.values["principal_id"])).copied();
+                let (_, on) = scope.rsplit_once("/queueServices/default").unwrap_or_else(|| {
+                    scope.split_once("/Microsoft.EventGrid").unwrap_or(("", &scope))
+                });
+                has.insert((who.unwrap_or("nobody").to_owned(), text(role), on.to_owned()));
+            }
+            _ => return Err(format!("{} is {role} on {scope}", right.address)),
         }
     }
-    Ok(())
+    let wanted = MESSAGES.map(|(who, role, on)| (who.to_owned(), role.to_owned(), on.to_owned()));
+    let wanted = BTreeSet::from(wanted);
+    match has.symmetric_difference(&wanted).next() {
+        Some(other) => Err(format!("{other:?} is too much, or missing")),
+        None => Ok(()),
+    }
 }
