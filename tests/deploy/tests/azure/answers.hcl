@@ -68,6 +68,7 @@ mock_provider "azurerm" {
   mock_resource "azurerm_eventgrid_topic" {
     defaults = {
       id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.EventGrid/topics/t"
+      endpoint = "https://t.westeurope-1.eventgrid.azure.net/api/events"
     }
   }
 
