@@ -77,6 +77,9 @@ resource "azurerm_function_app_flex_consumption" "this" {
       # Whose rights the program has: `Clients::from_environment`.
       AZURE_CLIENT_ID = azurerm_user_assigned_identity.app[each.key].client_id
 
+      # `/` is the app's own page, and not that of Functions ("App settings reference").
+      AzureWebJobsDisableHomepage = "true"
+
       # The host's own storage, and who it is there.
       AzureWebJobsStorage__accountName = azurerm_storage_account.app[each.key].name
       AzureWebJobsStorage__credential  = "managedidentity"

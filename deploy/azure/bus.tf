@@ -71,10 +71,25 @@ resource "azurerm_eventgrid_event_subscription" "heard" {
     preferred_batch_size_in_kilobytes = 512
   }
 
-  advanced_filter {
-    string_begins_with {
-      key    = "subject"
-      values = [for category in each.value.hears : "${category}-"]
+  # A match of this kind costs nothing, and one of the other as much as a delivery ("Event Grid
+  # pricing": advanced matches).
+  dynamic "subject_filter" {
+    for_each = length(each.value.hears) == 1 ? each.value.hears : []
+
+    content {
+      subject_begins_with = "${subject_filter.value}-"
+      case_sensitive      = true
+    }
+  }
+
+  dynamic "advanced_filter" {
+    for_each = length(each.value.hears) > 1 ? [each.value.hears] : []
+
+    content {
+      string_begins_with {
+        key    = "subject"
+        values = [for category in advanced_filter.value : "${category}-"]
+      }
     }
   }
 

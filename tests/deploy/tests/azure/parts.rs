@@ -34,13 +34,22 @@ pub(crate) fn heard(tools: &Tools) {
     let manifest = order::app().manifest();
     let kind = "azurerm_eventgrid_event_subscription";
     let consumers = manifest.functions.iter().filter(|function| !function.hears.is_empty());
-    let mut count = 0;
+    let (mut count, mut alone) = (0, 0);
     for function in consumers {
         let address = format!("{kind}.heard[\"{}\"]", function.name);
         let made = &made(tools).at(&address).values;
         let hears: Vec<_> = function.hears.iter().map(|heard| format!("{heard}-")).collect();
-        let filter = &made["advanced_filter"][0]["string_begins_with"][0];
-        assert_eq!(*filter, json!({ "key": "subject", "values": hears }), "{}", function.name);
+        let (subject, advanced) = (&made["subject_filter"], &made["advanced_filter"]);
+        if let [heard] = &hears[..] {
+            assert_eq!(subject[0]["subject_begins_with"], *heard, "{}", function.name);
+            assert_eq!(subject[0]["case_sensitive"], true, "{}", function.name);
+            assert_eq!(*advanced, json!([]), "{}", function.name);
+            alone += 1;
+        } else {
+            let filter = &advanced[0]["string_begins_with"][0];
+            assert_eq!(*filter, json!({ "key": "subject", "values": hears }), "{}", function.name);
+            assert_eq!(*subject, json!([]), "{}", function.name);
+        }
         let id = made["azure_function_endpoint"][0]["function_id"].as_str().unwrap();
         assert!(id.ends_with(&format!("/functions/{}", plain_name(&function.name))), "{id}");
         assert_eq!(made["event_delivery_schema"], "CloudEventSchemaV1_0");
@@ -49,6 +58,7 @@ pub(crate) fn heard(tools: &Tools) {
         count += 1;
     }
     assert_eq!(made(tools).of_name(kind, "heard").count(), count, "and nobody else hears");
+    assert!(alone > 0 && alone < count, "both forms are tried");
 }
 
 pub(crate) fn tokens(tools: &Tools) {

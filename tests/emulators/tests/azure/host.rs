@@ -67,7 +67,7 @@ const APPS: [(&str, &[Kind], &[&str]); 4] = [
 
 /// What a function of the manifest is called in the package.
 pub(crate) fn named(name: &str) -> String {
-    name.to_owned()
+    skyfold::host::plain_name(name)
 }
 
 /// The function apps that run `package`, with these `variables`, by their names.
