@@ -36,7 +36,8 @@ pub enum Form {
     },
     /// As an archive of what Azure Functions reads of an app whose program is its custom handler:
     /// the program, called `entry`, `host.json`, and a `function.json` for each function of the
-    /// manifest and each of the host's own.
+    /// manifest and each of the host's own, in a folder of its name, with `_` for `-` and `__` for
+    /// `.` ([`plain_name`](skyfold::host::plain_name)).
     ///
     /// They name these settings of the function app: `SKYFOLD_COSMOS_CONNECTION` and
     /// `SKYFOLD_QUEUE_CONNECTION`, the prefixes of the settings by which the triggers connect with

@@ -55,6 +55,10 @@ pub(crate) fn heard(tools: &Tools) {
         assert_eq!(made["event_delivery_schema"], "CloudEventSchemaV1_0");
         let kept = &made["storage_blob_dead_letter_destination"][0];
         assert_eq!(kept["storage_blob_container_name"], "dead-letters");
+        assert_eq!(made["dead_letter_identity"][0]["type"], "SystemAssigned");
+        let again = &made["retry_policy"][0];
+        assert_eq!(again["max_delivery_attempts"], 30);
+        assert_eq!(again["event_time_to_live"], 24 * 60, "a day in minutes");
         count += 1;
     }
     assert_eq!(made(tools).of_name(kind, "heard").count(), count, "and nobody else hears");
