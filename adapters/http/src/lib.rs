@@ -74,6 +74,8 @@ mod after;
 mod answer;
 mod body;
 mod command;
+#[cfg(feature = "deliveries")]
+pub mod deliveries;
 mod etag;
 mod frame;
 mod headers;

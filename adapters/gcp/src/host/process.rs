@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::service::takes_deliveries;
-use super::{Callers, Certs, service};
+use super::{Callers, Certs, GOOGLE_CERTS, service};
 use crate::Gcp;
 
 /// The variable that says which of the app's functions this process is.
@@ -66,7 +66,7 @@ async fn answer(app: App) -> Result<()> {
         true => (list(AUDIENCES)?, list(CALLERS)?),
         false => (vec![], vec![]),
     };
-    let callers = Callers::accounts(Certs::google()?, &audiences, callers);
+    let callers = Callers::accounts(Certs::at(GOOGLE_CERTS)?, &audiences, callers);
     let router = service(runtime, &name, Options::default(), callers)?;
     let failed = |what| {
         move |error: std::io::Error| Error::new(ErrorKind::Unavailable, what).with_source(error)

@@ -10,9 +10,9 @@ use axum::{Json, Router};
 use skyfold::host::{self, Delivery, Role, Seen, Watch};
 use skyfold::ports::QueuedCommand;
 use skyfold::{CloudEvent, Kind, Result, Runtime, Swept};
+use skyfold_http::deliveries::Untaken;
 use skyfold_http::{Options, router};
 
-use super::answer::Untaken;
 use super::callers::Callers;
 use super::push::{Push, task_attempts};
 use crate::eventarc;

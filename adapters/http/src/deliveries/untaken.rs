@@ -6,9 +6,9 @@ use serde::Serialize;
 use skyfold::{Error, ErrorKind};
 
 /// Why a delivery was not taken, as a problem document ("Problem Details for HTTP APIs", RFC 9457).
-/// What delivers looks at the status alone: anything but a success has it deliver again.
+/// What delivers looks at the status alone.
 #[derive(Debug)]
-pub(crate) struct Untaken {
+pub struct Untaken {
     status: StatusCode,
     detail: String,
 }
@@ -21,13 +21,25 @@ struct Document<'a> {
 }
 
 impl Untaken {
-    pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+    /// One that is answered with `status`, and with `detail`, which whoever delivers may read.
+    pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self { status, detail: detail.into() }
     }
 
     /// That of work which failed, and was not set aside.
-    pub(crate) fn comes_again() -> Self {
+    pub fn comes_again() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "it could not be handled, and must come again")
+    }
+
+    /// The same with another `status`, where what delivers makes something else of this one.
+    #[must_use]
+    pub fn with_status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
+    /// What it is answered with.
+    pub fn status(&self) -> StatusCode {
+        self.status
     }
 }
 

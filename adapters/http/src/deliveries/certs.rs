@@ -9,13 +9,11 @@ use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, JwkSet, KeyAlgorithm, PublicKe
 use skyfold::{Error, ErrorKind, Result};
 use tokio::sync::Mutex;
 
-/// Where Google's keys are: the `jwks_uri` of its OpenID configuration ("OpenID Connect").
-const GOOGLE: &str = "https://www.googleapis.com/oauth2/v3/certs";
-
 /// How long the keys may take to come.
 const FETCH_MAX: Duration = Duration::from_secs(3);
 
-/// How many bytes they may have. Two keys have about 1 KB.
+/// How many bytes they may have. Two keys of Google have about 1 KB; each of Microsoft's brings a
+/// certificate of 1.5 KB as well.
 const BYTES_MAX: usize = 64 * 1024;
 
 /// How many keys are kept.
@@ -58,16 +56,8 @@ struct Kept {
 }
 
 impl Certs {
-    /// Those of Google.
-    ///
-    /// # Errors
-    ///
-    /// [`Invalid`](ErrorKind::Invalid) if TLS cannot be set up here.
-    pub fn google() -> Result<Self> {
-        Self::at(GOOGLE)
-    }
-
-    /// Those at `url`, a JSON Web Key Set (RFC 7517).
+    /// Those at `url`, a JSON Web Key Set (RFC 7517): the `jwks_uri` of who issues the tokens
+    /// ("OpenID Connect Discovery 1.0", section 3).
     ///
     /// # Errors
     ///
