@@ -104,7 +104,7 @@ impl Azure {
         self.commands().open(message).await
     }
 
-    fn commands(&self) -> Commands {
+    pub(crate) fn commands(&self) -> Commands {
         Commands {
             client: self.clients.http.clone(),
             url: self.names.queue.clone(),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reqwest::{RequestBuilder, Response};
-use skyfold::Result;
+use skyfold::{Error, ErrorKind, Result};
 
 use crate::errors::{answered, unanswered};
 
@@ -16,10 +16,34 @@ const SAID_CHARS_MAX: usize = 500;
 ///
 /// What the service refuses, and if it does not answer.
 pub(crate) async fn send(what: &str, request: RequestBuilder) -> Result<()> {
+    ask(what, request).await.map(drop)
+}
+
+/// Makes `request`, which is about `what`. Returns the answer, of `bytes_max` bytes at most.
+///
+/// # Errors
+///
+/// What the service refuses, and if it does not answer, or with more.
+pub(crate) async fn read(what: &str, request: RequestBuilder, bytes_max: usize) -> Result<String> {
+    let mut response = ask(what, request).await?;
+    let mut body = vec![];
+    while let Some(chunk) = response.chunk().await.map_err(|error| unanswered(what, error))? {
+        if body.len() + chunk.len() > bytes_max {
+            let message = format!("{what}: the answer has more than {bytes_max} bytes");
+            return Err(Error::new(ErrorKind::Corrupt, message));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    String::from_utf8(body).map_err(|error| {
+        Error::new(ErrorKind::Corrupt, format!("{what}: the answer is no text")).with_source(error)
+    })
+}
+
+async fn ask(what: &str, request: RequestBuilder) -> Result<Response> {
     let response = request.send().await.map_err(|error| unanswered(what, error))?;
     let status = response.status();
     if status.is_success() {
-        return Ok(());
+        return Ok(response);
     }
     let wait = retry_after(&response);
     let said = response.text().await.unwrap_or_default();

@@ -23,7 +23,8 @@
 //!
 //! The clients are arguments, so that region, credentials, endpoint and TLS are the application's
 //! choice. The feature `environment` adds `Azure::from_environment`, for a function that takes them
-//! from where it runs, and `functions` the app as a custom handler of Azure Functions.
+//! from where it runs, and `functions` the app as a custom handler of Azure Functions, and
+//! `container-apps` the same as a program of Container Apps.
 //!
 //! # What is kept where
 //!
@@ -71,6 +72,8 @@ mod events;
 #[cfg(feature = "functions")]
 pub mod host;
 mod http;
+#[cfg(feature = "container-apps")]
+mod inbox;
 mod keys;
 mod queue;
 #[cfg(feature = "environment")]

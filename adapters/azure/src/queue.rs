@@ -29,10 +29,10 @@ const DELAY_SECONDS_MAX: i64 = 7 * 24 * 60 * 60;
 const KEPT_SECONDS: i64 = 30 * 24 * 60 * 60;
 
 /// The version of the API: one that knows messages without an end ("Put Message").
-const VERSION: &str = "2021-12-02";
+pub(crate) const VERSION: &str = "2021-12-02";
 
 /// What a token is asked for.
-const SCOPE: &str = "https://storage.azure.com/.default";
+pub(crate) const SCOPE: &str = "https://storage.azure.com/.default";
 
 /// The id of every command that is kept, of which a partition has one.
 const KEPT: &str = "command";
@@ -87,8 +87,7 @@ impl Commands {
             "<QueueMessage><MessageText>{}</MessageText></QueueMessage>",
             STANDARD.encode(text)
         );
-        // What it says of the URL leaves out the query, which may be a signature.
-        let what = format!("the queue {}", self.url.split('?').next().unwrap_or_default());
+        let what = self.what();
         let request = self
             .client
             .post(self.messages()?)
@@ -100,8 +99,13 @@ impl Commands {
         http::send(&what, request).await
     }
 
-    /// Where messages are put.
-    fn messages(&self) -> Result<reqwest::Url> {
+    /// What errors call it: the URL without its query, which may be a signature.
+    pub(crate) fn what(&self) -> String {
+        format!("the queue {}", self.url.split('?').next().unwrap_or_default())
+    }
+
+    /// Where messages are put, and taken.
+    pub(crate) fn messages(&self) -> Result<reqwest::Url> {
         let url = reqwest::Url::parse(&self.url);
         let mut url = url.map_err(|error| {
             Error::new(ErrorKind::Invalid, "the queue has no URL").with_source(error)

@@ -88,6 +88,8 @@ mod page;
 mod parameters;
 mod problem;
 mod problem_types;
+#[cfg(feature = "process")]
+pub mod process;
 mod query;
 mod query_string;
 mod router;

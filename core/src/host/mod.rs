@@ -5,9 +5,13 @@
 mod deliveries;
 mod names;
 mod role;
+mod tail;
+mod variables;
 mod watch;
 
 pub use deliveries::{Attempts, Delivery, hear, relay, run, sweep};
 pub use names::{plain_name, plain_names};
 pub use role::Role;
+pub use tail::Tail;
+pub use variables::Variables;
 pub use watch::{Seen, Watch};

@@ -51,12 +51,7 @@ impl Invocation {
 
     /// The parts of what the trigger has brought: those of an array, or else the one that it is.
     pub(super) fn parts(&self) -> Result<Vec<Box<RawValue>>> {
-        let text = self.brought()?;
-        let parts = match text.trim_start().starts_with('[') {
-            true => serde_json::from_str(&text),
-            false => serde_json::from_str(&text).map(|one| vec![one]),
-        };
-        parts.map_err(|error| unlike("the trigger has brought no JSON").with_source(error))
+        parts(&self.brought()?)
     }
 
     /// How often it was brought, this time included, if the trigger counts.
@@ -70,6 +65,15 @@ impl Invocation {
         let time = unwrapped(self.metadata.get(INSERTION_TIME)?).ok()?;
         OffsetDateTime::parse(&time, &Rfc3339).ok()
     }
+}
+
+/// The elements of the JSON `text` if it is an array, or else the one value that it is.
+pub(super) fn parts(text: &str) -> Result<Vec<Box<RawValue>>> {
+    let parts = match text.trim_start().starts_with('[') {
+        true => serde_json::from_str(text),
+        false => serde_json::from_str(text).map(|one| vec![one]),
+    };
+    parts.map_err(|error| unlike("what was brought is no JSON").with_source(error))
 }
 
 /// The text of `value` once it is no string of JSON any more.

@@ -1,6 +1,6 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use skyfold::host::{self, Delivery};
+use skyfold::host::{self, Attempts, Delivery};
 use skyfold::ports::QueuedCommand;
 use skyfold::{Announced, Error, ErrorKind, EventId, RecordedCommit, Result, Runtime};
 use time::{Duration, OffsetDateTime};
@@ -60,15 +60,26 @@ fn commit(part: &RawValue) -> Result<RecordedCommit> {
     to_commit(&item)
 }
 
-/// Gives the events that Event Grid brings to the projection or saga `name`.
-///
-/// Of an event only the id is taken, and the event itself read from its stream: on the way here
-/// the trigger reads it as JSON whose texts that look like times are times, and writes those in a
-/// form of its own. How often it came is not told either, so that it is Event Grid that gives up,
-/// and keeps it where the subscription says.
+/// Gives the events that a trigger brings from Event Grid to the projection or saga `name`. How
+/// often they came it does not tell, so that it is Event Grid that gives up, and keeps them where
+/// the subscription says.
 pub(super) async fn hear(runtime: &Runtime, name: &str, invocation: &Invocation) -> Result<()> {
-    let attempts = invocation.attempts();
-    let arrivals = invocation.parts()?.into_iter().map(|part| arrived(&part)).enumerate();
+    hear_parts(runtime, name, &invocation.parts()?, invocation.attempts()).await
+}
+
+/// Gives the events `parts`, of which Event Grid has made so many `attempts`, to the projection or
+/// saga `name`.
+///
+/// Of an event only the id is taken, and the event itself read from its stream: a trigger reads it
+/// on its way as JSON whose texts that look like times are times, and writes those in a form of its
+/// own; and what is not believed need not be checked.
+pub(super) async fn hear_parts(
+    runtime: &Runtime,
+    name: &str,
+    parts: &[Box<RawValue>],
+    attempts: Attempts,
+) -> Result<()> {
+    let arrivals = parts.iter().map(|part| arrived(part)).enumerate();
     let deliveries = arrivals.map(|(nth, event)| Delivery { id: nth, attempts, event }).collect();
     come_again(&host::hear(runtime, name, deliveries).await?)
 }
@@ -124,10 +135,14 @@ pub(super) async fn set_aside(
     let queued = messages.open(&text).await.inspect_err(|error| {
         tracing::error!(%error, "what the queue has set aside cannot be read, and stays there");
     })?;
-    let message = "it failed as often as the queue delivers it: the log of the function commands \
-                   says why";
+    give_up(runtime, &queued).await
+}
+
+/// Makes a dead letter of a command that came too often.
+pub(super) async fn give_up(runtime: &Runtime, queued: &QueuedCommand) -> Result<()> {
+    let message = "it failed as often as the queue delivers it: the log says why";
     let error = Error::new(ErrorKind::Unavailable, message);
-    let letter = runtime.dead_letters().give_up_command(&queued, &error).await?;
+    let letter = runtime.dead_letters().give_up_command(queued, &error).await?;
     tracing::error!(command = %queued.request.id, letter, "set aside as a dead letter");
     Ok(())
 }
