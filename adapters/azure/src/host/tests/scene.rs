@@ -5,6 +5,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use conformance::domain::app;
+use conformance::faults::{Fault, Faulty, Request as Asked, tapped};
 use serde_json::{Value, json};
 use skyfold::ports::{Consistency, Ports, Publisher, QueuedCommand, Range};
 use skyfold::{CloudEvent, Error, ErrorKind, RecordedCommit, Result, Runtime, StreamName, Version};
@@ -33,6 +34,7 @@ pub(super) struct Scene {
     pub(super) runtime: Runtime,
     pub(super) bus: Arc<Bus>,
     pub(super) clock: VirtualClock,
+    faults: Arc<Faulty>,
     router: Router,
 }
 
@@ -42,9 +44,15 @@ impl Scene {
         let clock = VirtualClock::new();
         let ports = Memory::with_clock(clock.clone()).ports();
         let ports = Ports { publisher: bus.clone(), ..ports };
-        let runtime = app().bind(ports).unwrap();
+        let faults = Faulty::new(|asked| matches!(asked, Asked::Append(..)), []);
+        let runtime = app().bind(tapped(ports, faults.clone())).unwrap();
         let router = routes(runtime.clone(), Arc::new(Small), Default::default()).unwrap();
-        Self { runtime, bus, clock, router }
+        Self { runtime, bus, clock, faults, router }
+    }
+
+    /// Has the store fail so many times from now on, at appending.
+    pub(super) fn fail(&self, times: usize, kind: ErrorKind) {
+        self.faults.extend(std::iter::repeat_n(Some(Fault::Before(kind)), times));
     }
 
     /// Asks for `path`, with a body if there is one.
