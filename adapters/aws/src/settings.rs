@@ -1,5 +1,4 @@
-use std::env;
-
+use skyfold::host::Variables;
 use skyfold::{Error, ErrorKind, Result};
 
 use crate::aws::{Aws, Names};
@@ -39,36 +38,21 @@ impl Aws {
     /// [`Invalid`](ErrorKind::Invalid) if one of them is missing, and those of
     /// [`Clients::from_environment`].
     pub async fn from_environment() -> Result<Self> {
-        let read = |name: &str| env::var(name).ok();
-        let (names, feed) = (names(read)?, feed(read)?);
+        let variables = Variables::of_process();
+        let (names, feed) = (names(&variables)?, feed(&variables)?);
         Ok(Self::new(Clients::from_environment().await?, names).with_feed(feed))
     }
 }
 
-fn names(read: impl Fn(&str) -> Option<String>) -> Result<Names> {
-    let read = |name: &str| read(name).filter(|value| !value.is_empty());
-    let variables = [EVENTS_TABLE, DOCUMENTS_TABLE, KEYS_TABLE, BUS, QUEUE_URL];
-    let missing: Vec<_> = variables.into_iter().filter(|name| read(name).is_none()).collect();
-    if !missing.is_empty() {
-        let message = format!(
-            "the environment does not set {}: they are outputs of the Terraform of the project",
-            missing.join(", ")
-        );
-        return Err(Error::new(ErrorKind::Invalid, message));
-    }
-    let value = |name| read(name).unwrap_or_default();
-    Ok(Names {
-        events: value(EVENTS_TABLE),
-        documents: value(DOCUMENTS_TABLE),
-        keys: value(KEYS_TABLE),
-        bus: value(BUS),
-        queue: value(QUEUE_URL),
-    })
+fn names<F: Fn(&str) -> Option<String>>(variables: &Variables<F>) -> Result<Names> {
+    let [events, documents, keys, bus, queue] =
+        variables.require([EVENTS_TABLE, DOCUMENTS_TABLE, KEYS_TABLE, BUS, QUEUE_URL])?;
+    Ok(Names { events, documents, keys, bus, queue })
 }
 
-fn feed(read: impl Fn(&str) -> Option<String>) -> Result<Feed> {
-    match read(FEED).as_deref() {
-        None | Some("" | "index") => Ok(Feed::Index),
+fn feed<F: Fn(&str) -> Option<String>>(variables: &Variables<F>) -> Result<Feed> {
+    match variables.get(FEED).as_deref() {
+        None | Some("index") => Ok(Feed::Index),
         Some("scan") => Ok(Feed::Scan),
         Some(other) => {
             let message = format!("{FEED} is {other:?}: it is index or scan");
@@ -82,27 +66,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_missing_is_said_all_at_once() {
-        let error = names(|name| (name == BUS).then(|| "order".to_owned())).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Invalid);
-        for name in [EVENTS_TABLE, DOCUMENTS_TABLE, KEYS_TABLE, QUEUE_URL] {
-            assert!(error.message().contains(name), "{error}");
-        }
-        assert!(!error.message().contains(BUS), "{error}");
-    }
-
-    #[test]
-    fn an_empty_variable_is_none() {
-        assert!(names(|_| Some(String::new())).is_err());
-        let names = names(|name| Some(name.to_lowercase())).unwrap();
-        assert_eq!(names.queue, "skyfold_queue_url");
+    fn each_name_is_that_of_its_variable() {
+        let found = names(&Variables::new(|name: &str| Some(name.to_lowercase()))).unwrap();
+        let Names { events, documents, keys, bus, queue } = found;
+        let expected = [
+            "skyfold_events_table",
+            "skyfold_documents_table",
+            "skyfold_keys_table",
+            "skyfold_bus",
+        ];
+        assert_eq!([events, documents, keys, bus], expected);
+        assert_eq!(queue, "skyfold_queue_url");
+        assert!(names(&Variables::new(|_: &str| None)).is_err());
     }
 
     #[test]
     fn the_feed_is_indexed_unless_it_is_said_otherwise() {
-        let read = |text: &'static str| move |_: &str| Some(text.to_owned());
-        assert_eq!(feed(|_| None).unwrap(), Feed::Index);
-        assert_eq!(feed(read("scan")).unwrap(), Feed::Scan);
-        assert_eq!(feed(read("Scan")).unwrap_err().kind(), ErrorKind::Invalid);
+        let of = |text: &'static str| feed(&Variables::new(move |_: &str| Some(text.to_owned())));
+        assert_eq!(feed(&Variables::new(|_: &str| None)).unwrap(), Feed::Index);
+        assert_eq!(of("").unwrap(), Feed::Index);
+        assert_eq!(of("scan").unwrap(), Feed::Scan);
+        assert_eq!(of("Scan").unwrap_err().kind(), ErrorKind::Invalid);
     }
 }

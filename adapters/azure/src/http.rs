@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reqwest::{RequestBuilder, Response};
-use skyfold::{Error, ErrorKind, Result};
+use skyfold::Result;
 
 use crate::errors::{answered, unanswered};
 
@@ -19,12 +19,14 @@ pub(crate) async fn send(what: &str, request: RequestBuilder) -> Result<()> {
     ask(what, request).await.map(drop)
 }
 
-/// Makes `request`, which is about `what`. Returns the answer, of `bytes_max` bytes at most.
+/// The same. Returns the answer, of `bytes_max` bytes at most.
 ///
 /// # Errors
 ///
 /// What the service refuses, and if it does not answer, or with more.
+#[cfg(feature = "container-apps")]
 pub(crate) async fn read(what: &str, request: RequestBuilder, bytes_max: usize) -> Result<String> {
+    use skyfold::{Error, ErrorKind};
     let mut response = ask(what, request).await?;
     let mut body = vec![];
     while let Some(chunk) = response.chunk().await.map_err(|error| unanswered(what, error))? {

@@ -1,6 +1,5 @@
-use std::env;
-
-use skyfold::{Error, ErrorKind, Result};
+use skyfold::Result;
+use skyfold::host::Variables;
 
 use crate::azure::{Azure, Names};
 use crate::clients::Clients;
@@ -50,41 +49,28 @@ impl Azure {
     ///
     /// # Errors
     ///
-    /// [`Invalid`](ErrorKind::Invalid) if one of them is missing, and those of
+    /// [`Invalid`](skyfold::ErrorKind::Invalid) if one of them is missing, and those of
     /// [`Clients::from_environment`] and of [`Azure::open`].
     pub async fn from_environment() -> Result<Self> {
-        let Settings { cosmos, keys, names } = settings(|name| env::var(name).ok())?;
+        let Settings { cosmos, keys, names } = settings(&Variables::of_process())?;
         Self::open(Clients::from_environment(&cosmos, &keys).await?, names).await
     }
 }
 
-fn settings(read: impl Fn(&str) -> Option<String>) -> Result<Settings> {
-    let read = |name: &str| read(name).filter(|value| !value.is_empty());
-    let variables = [
-        COSMOS_ENDPOINT,
-        KEYS_ENDPOINT,
-        DATABASE,
-        EVENTS,
-        DOCUMENTS,
-        KEYS,
-        TOPIC_ENDPOINT,
-        QUEUE_URL,
-    ];
-    let missing: Vec<_> = variables.into_iter().filter(|name| read(name).is_none()).collect();
-    if !missing.is_empty() {
-        let message = format!("the environment does not set {}", missing.join(", "));
-        return Err(Error::new(ErrorKind::Invalid, message));
-    }
-    let value = |name| read(name).unwrap_or_default();
-    let names = Names {
-        database: value(DATABASE),
-        events: value(EVENTS),
-        documents: value(DOCUMENTS),
-        keys: value(KEYS),
-        topic: value(TOPIC_ENDPOINT),
-        queue: value(QUEUE_URL),
-    };
-    Ok(Settings { cosmos: value(COSMOS_ENDPOINT), keys: value(KEYS_ENDPOINT), names })
+fn settings<F: Fn(&str) -> Option<String>>(variables: &Variables<F>) -> Result<Settings> {
+    let [cosmos, keys_account, database, events, documents, keys, topic, queue] = variables
+        .require([
+            COSMOS_ENDPOINT,
+            KEYS_ENDPOINT,
+            DATABASE,
+            EVENTS,
+            DOCUMENTS,
+            KEYS,
+            TOPIC_ENDPOINT,
+            QUEUE_URL,
+        ])?;
+    let names = Names { database, events, documents, keys, topic, queue };
+    Ok(Settings { cosmos, keys: keys_account, names })
 }
 
 #[cfg(test)]
@@ -92,22 +78,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_missing_is_said_all_at_once() {
-        let error = settings(|name| (name == EVENTS).then(|| "events".to_owned())).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Invalid);
-        for name in [COSMOS_ENDPOINT, KEYS_ENDPOINT, DATABASE, DOCUMENTS, TOPIC_ENDPOINT, QUEUE_URL]
-        {
-            assert!(error.message().contains(name), "{error}");
-        }
-        assert!(!error.message().contains(EVENTS), "{error}");
-    }
-
-    #[test]
-    fn an_empty_variable_is_none() {
-        assert!(settings(|_| Some(String::new())).is_err());
-        let settings = settings(|name| Some(name.to_lowercase())).unwrap();
-        assert_eq!(settings.names.queue, "skyfold_queue_url");
-        assert_eq!(settings.keys, "skyfold_keys_endpoint");
-        assert_eq!(settings.names.keys, "skyfold_keys");
+    fn each_name_is_that_of_its_variable() {
+        let variables = Variables::new(|name: &str| Some(name.to_lowercase()));
+        let Settings { cosmos, keys, names } = settings(&variables).unwrap();
+        assert_eq!([cosmos, keys], ["skyfold_cosmos_endpoint", "skyfold_keys_endpoint"]);
+        let expected = Names {
+            database: "skyfold_database".into(),
+            events: "skyfold_events".into(),
+            documents: "skyfold_documents".into(),
+            keys: "skyfold_keys".into(),
+            topic: "skyfold_topic_endpoint".into(),
+            queue: "skyfold_queue_url".into(),
+        };
+        assert_eq!(names, expected);
+        assert!(settings(&Variables::new(|_: &str| None)).is_err());
     }
 }

@@ -1,6 +1,5 @@
-use std::env;
-
-use skyfold::{Error, ErrorKind, Result};
+use skyfold::Result;
+use skyfold::host::Variables;
 
 use crate::clients::Clients;
 use crate::gcp::{Gcp, Names};
@@ -39,31 +38,20 @@ impl Gcp {
     ///
     /// # Errors
     ///
-    /// [`Invalid`](ErrorKind::Invalid) if one of them is missing, and those of
+    /// [`Invalid`](skyfold::ErrorKind::Invalid) if one of them is missing, and those of
     /// [`Clients::from_environment`].
     pub async fn from_environment() -> Result<Self> {
-        let names = names(|name| env::var(name).ok())?;
+        let names = names(&Variables::of_process())?;
         Ok(Self::new(Clients::from_environment().await?, names))
     }
 }
 
-fn names(read: impl Fn(&str) -> Option<String>) -> Result<Names> {
-    let read = |name: &str| read(name).filter(|value| !value.is_empty());
-    let variables = [DATABASE, KEYS_DATABASE, TOPIC, QUEUE, TARGET_URL, TARGET_ACCOUNT];
-    let missing: Vec<_> = variables.into_iter().filter(|name| read(name).is_none()).collect();
-    if !missing.is_empty() {
-        let message = format!("the environment does not set {}", missing.join(", "));
-        return Err(Error::new(ErrorKind::Invalid, message));
-    }
-    let value = |name| read(name).unwrap_or_default();
-    Ok(Names {
-        database: value(DATABASE),
-        keys: value(KEYS_DATABASE),
-        topic: value(TOPIC),
-        immediate: read(IMMEDIATE_TOPIC),
-        queue: value(QUEUE),
-        target: Target { url: value(TARGET_URL), account: read(TARGET_ACCOUNT) },
-    })
+fn names<F: Fn(&str) -> Option<String>>(variables: &Variables<F>) -> Result<Names> {
+    let [database, keys, topic, queue, url, account] =
+        variables.require([DATABASE, KEYS_DATABASE, TOPIC, QUEUE, TARGET_URL, TARGET_ACCOUNT])?;
+    let immediate = variables.get(IMMEDIATE_TOPIC);
+    let target = Target { url, account: Some(account) };
+    Ok(Names { database, keys, topic, immediate, queue, target })
 }
 
 #[cfg(test)]
@@ -71,22 +59,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_missing_is_said_all_at_once() {
-        let error = names(|name| (name == TOPIC).then(|| "t".to_owned())).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Invalid);
-        for name in [DATABASE, KEYS_DATABASE, QUEUE, TARGET_URL, TARGET_ACCOUNT] {
-            assert!(error.message().contains(name), "{error}");
-        }
-        for name in [TOPIC, IMMEDIATE_TOPIC] {
-            assert!(!error.message().contains(name), "{error}");
-        }
-    }
-
-    #[test]
-    fn an_empty_variable_is_none() {
-        assert!(names(|_| Some(String::new())).is_err());
+    fn each_name_is_that_of_its_variable() {
         let read = |name: &str| (name != IMMEDIATE_TOPIC).then(|| name.to_lowercase());
-        let names = names(read).unwrap();
-        assert_eq!((names.queue.as_str(), names.immediate), ("skyfold_queue", None));
+        let found = names(&Variables::new(read)).unwrap();
+        let Names { database, keys, topic, immediate, queue, target } = found;
+        let expected = ["skyfold_database", "skyfold_keys_database", "skyfold_topic"];
+        assert_eq!([database, keys, topic], expected);
+        assert_eq!((queue.as_str(), immediate), ("skyfold_queue", None));
+        assert_eq!(target.url, "skyfold_target_url");
+        assert_eq!(target.account.as_deref(), Some("skyfold_target_account"));
+        assert!(names(&Variables::new(|_: &str| None)).is_err());
     }
 }

@@ -6,7 +6,7 @@ use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 use skyfold::{App, Error, ErrorKind, Result};
 use skyfold_http::Options;
-use tracing_subscriber::EnvFilter;
+use skyfold_http::process::{Times, exit, start_log};
 
 use super::Lambda;
 use crate::Aws;
@@ -32,14 +32,9 @@ pub fn is_called() -> bool {
 /// Answers the calls of Lambda as the function of `app` that `SKYFOLD_FUNCTION` names, on what
 /// [`Aws::from_environment`] finds. Ends only when it cannot go on.
 pub async fn run(app: App) -> ExitCode {
-    start_log();
-    match serve(app).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!(kind = error.kind().code(), %error, "the function cannot run");
-            ExitCode::FAILURE
-        }
-    }
+    // Lambda tells the time of each line.
+    start_log(Times::Left);
+    exit(serve(app).await)
 }
 
 async fn serve(app: App) -> Result<()> {
@@ -66,16 +61,4 @@ async fn serve(app: App) -> Result<()> {
     lambda_runtime::run(service_fn(answer)).await.map_err(|error| {
         Error::new(ErrorKind::Unavailable, "Lambda does not answer").with_source(error)
     })
-}
-
-/// Sends the log to standard output, which Lambda keeps, without colours, and with the time left to
-/// it: warnings, unless `RUST_LOG` asks for more or less.
-fn start_log() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
-    // An app that logs in its own way has begun before.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(false)
-        .without_time()
-        .try_init();
 }

@@ -30,6 +30,8 @@ pub use container::container;
 pub use functions::router;
 pub use process::{is_called, run};
 #[cfg(feature = "container-apps")]
+pub use program::program;
+#[cfg(feature = "container-apps")]
 pub use skyfold_http::deliveries::Certs;
 
 #[cfg(test)]

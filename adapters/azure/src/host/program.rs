@@ -59,10 +59,32 @@ pub(super) async fn serve(app: App) -> Result<()> {
     let runtime = app.bind(azure.ports())?;
     let callers = callers(&variables)?;
     let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await.map_err(broken)?;
+    program(listener, runtime, azure, callers, stopped).await
+}
+
+/// Does all that Container Apps runs an app for, on `listener` rather than where the environment
+/// says, until `stopped`: it answers as [`container`](super::container) does, announces what the
+/// change feed brings to `runtime`, takes the commands of the queue of `azure`, and sweeps every
+/// five minutes. What has begun by then it ends, within 25 seconds.
+///
+/// Of several at once each announces, and runs, what the others do not; what two of them announce
+/// is dropped by whoever hears it twice.
+///
+/// # Errors
+///
+/// [`Unavailable`](ErrorKind::Unavailable) if nobody can be answered,
+/// [`Unexpected`](ErrorKind::Unexpected) if part of the work has broken down.
+pub async fn program(
+    listener: TcpListener,
+    runtime: Runtime,
+    azure: Azure,
+    callers: Callers,
+    stopped: impl Future<Output = ()>,
+) -> Result<()> {
     work(listener, runtime, Arc::new(azure), callers, stopped).await
 }
 
-/// Answers on `listener`, and does all other work of `runtime`, until `stopped`.
+/// The same with any queue.
 pub(super) async fn work(
     listener: TcpListener,
     runtime: Runtime,

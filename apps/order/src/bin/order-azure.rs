@@ -1,5 +1,6 @@
 //! The order app on Azure: started by the Functions host, all functions of the function app;
-//! started by an operator, the same commands as everywhere, on the containers of the account.
+//! started by Container Apps, the same as one program; started by an operator, the same commands as
+//! everywhere, on the containers of the account.
 
 use std::process::ExitCode;
 

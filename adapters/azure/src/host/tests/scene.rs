@@ -51,6 +51,7 @@ impl Scene {
     }
 
     /// Has the store fail so many times from now on, at appending.
+    #[cfg_attr(not(feature = "container-apps"), expect(dead_code, reason = "nobody asks for it"))]
     pub(super) fn fail(&self, times: usize, kind: ErrorKind) {
         self.faults.extend(std::iter::repeat_n(Some(Fault::Before(kind)), times));
     }

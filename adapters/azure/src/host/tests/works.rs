@@ -23,7 +23,7 @@ const REST_MAX: Duration = Duration::from_secs(30);
 
 /// A queue in memory whose messages are visible again as soon as a test says so.
 #[derive(Debug, Default)]
-struct Heap {
+struct Waiting {
     messages: Mutex<Vec<Held>>,
 }
 
@@ -35,7 +35,7 @@ struct Held {
     hidden: Option<Duration>,
 }
 
-impl Heap {
+impl Waiting {
     /// One of this text, which was taken so often before.
     fn of(text: &str, dequeued: u32) -> Arc<Self> {
         let queue = Arc::new(Self::default());
@@ -52,7 +52,7 @@ impl Heap {
 }
 
 #[async_trait]
-impl Messages for Heap {
+impl Messages for Waiting {
     async fn open(&self, text: &str) -> Result<QueuedCommand> {
         serde_json::from_str(text).map_err(|error| {
             Error::new(ErrorKind::Corrupt, "the message is no command").with_source(error)
@@ -61,7 +61,7 @@ impl Messages for Heap {
 }
 
 #[async_trait]
-impl Inbox for Heap {
+impl Inbox for Waiting {
     async fn receive(&self, count: usize, hidden: Duration) -> Result<Vec<Message>> {
         let mut messages = self.messages.lock().unwrap();
         let visible = messages.iter_mut().filter(|held| held.hidden.is_none()).take(count);
@@ -95,7 +95,7 @@ fn open() -> String {
     queued("account", "c-1", json!({ "Open": { "owner": "Ada" } }))
 }
 
-fn commands(scene: &Scene, inbox: &Arc<Heap>) -> Commands {
+fn commands(scene: &Scene, inbox: &Arc<Waiting>) -> Commands {
     let (runtime, inbox) = (scene.runtime.clone(), inbox.clone());
     Commands { runtime, inbox, news: Arc::default() }
 }
@@ -149,7 +149,7 @@ async fn what_cannot_be_announced_is_announced_later() {
 #[tokio::test]
 async fn a_command_runs_and_its_message_is_gone() {
     let scene = Scene::new();
-    let inbox = Heap::of(&open(), 0);
+    let inbox = Waiting::of(&open(), 0);
     let mut commands = commands(&scene, &inbox);
     assert_eq!(commands.pass().await.unwrap(), Found::Some);
     assert_eq!(commands.pass().await.unwrap(), Found::Nothing);
@@ -160,7 +160,7 @@ async fn a_command_runs_and_its_message_is_gone() {
 #[tokio::test]
 async fn a_command_that_fails_comes_again_and_ever_later() {
     let scene = Scene::new();
-    let inbox = Heap::of(&open(), 0);
+    let inbox = Waiting::of(&open(), 0);
     let mut commands = commands(&scene, &inbox);
     let mut waits = vec![];
     for _ in 0..6 {
@@ -182,7 +182,7 @@ async fn a_command_that_fails_comes_again_and_ever_later() {
 #[tokio::test]
 async fn what_fails_for_a_day_is_a_dead_letter_and_its_message_is_gone() {
     let scene = Scene::new();
-    let inbox = Heap::of(&open(), 148);
+    let inbox = Waiting::of(&open(), 148);
     let mut commands = commands(&scene, &inbox);
     for (letters, left) in [(0, 1), (1, 0)] {
         // Core tries it several times.
@@ -198,7 +198,7 @@ async fn what_fails_for_a_day_is_a_dead_letter_and_its_message_is_gone() {
 #[tokio::test]
 async fn a_command_that_nobody_takes_is_a_dead_letter() {
     let scene = Scene::new();
-    let inbox = Heap::of(&queued("gate", "c-1", json!({ "Open": { "owner": "Ada" } })), 4);
+    let inbox = Waiting::of(&queued("gate", "c-1", json!({ "Open": { "owner": "Ada" } })), 4);
     commands(&scene, &inbox).pass().await.unwrap();
     assert_eq!(scene.letters().await, 1);
     assert!(inbox.messages.lock().unwrap().is_empty());
@@ -208,7 +208,7 @@ async fn a_command_that_nobody_takes_is_a_dead_letter() {
 async fn what_cannot_be_read_is_never_deleted() {
     for text in ["", "hello", "{}", "[1]"] {
         let scene = Scene::new();
-        let inbox = Heap::of(text, 1_000);
+        let inbox = Waiting::of(text, 1_000);
         commands(&scene, &inbox).pass().await.unwrap();
         let [wait] = inbox.show()[..] else { panic!("{text} is gone") };
         assert!((300.0..=900.0).contains(&wait.as_secs_f64()), "{text}: {wait:?}");
@@ -275,7 +275,7 @@ async fn work_is_looked_for_rarely_when_there_is_none_and_more_rarely_while_it_f
 /// Holds up whoever runs a command.
 #[derive(Debug)]
 struct Slow {
-    inner: Arc<Heap>,
+    inner: Arc<Waiting>,
     begun: AtomicU32,
 }
 
@@ -306,7 +306,7 @@ impl Inbox for Slow {
 #[tokio::test]
 async fn the_program_does_all_of_it_and_ends_what_it_has_begun() {
     let scene = Scene::new();
-    let inner = Heap::of(&open(), 0);
+    let inner = Waiting::of(&open(), 0);
     let inbox = Arc::new(Slow { inner: inner.clone(), begun: AtomicU32::new(0) });
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let url = format!("http://{}/account/ada/deposit", listener.local_addr().unwrap());

@@ -1,0 +1,370 @@
+//! The order app as a program of its own, as Container Apps starts it: on Microsoft's emulators of
+//! Cosmos DB and Queue Storage. This test is Event Grid, which does not run here: it delivers by
+//! webhook what was announced, with a token.
+
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+mod common;
+
+use std::collections::{HashMap, HashSet};
+use std::net::Ipv4Addr;
+use std::process::{Child, Command, ExitCode};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use axum::extract::{Request, State};
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get, post};
+use axum::{Json, Router};
+use azure_core::credentials::Secret;
+use conformance::AsyncCase;
+use emulators::{Azurite, Issuer, SigningKey};
+use indicatif::ProgressBar;
+use order::import::{Plan, parse, run};
+use portability::invoices;
+use serde_json::{Value, json};
+use skyfold::ports::{EventFeed, FeedQuery, Position};
+use skyfold::{EventId, Payload};
+use skyfold_azure::host::{Callers, Certs, program};
+use skyfold_azure::{Access, Azure, Clients};
+use skyfold_cli::Client;
+use skyfold_http::process::stopped;
+use skyfold_memory::Memory;
+use time::OffsetDateTime;
+use tokio::net::TcpListener;
+
+use crate::common::{client, cosmos, database, names, trials};
+
+/// How many lines of invoices are placed.
+const LINES: usize = 12;
+
+/// How long the program may take to answer and to stop, and how long everything to come to rest.
+const START_MAX: Duration = Duration::from_secs(30);
+const REST_MAX: Duration = Duration::from_secs(120);
+
+/// What tells this program that it is the one that is tested: where keys of tokens are.
+const CERTS: &str = "SKYFOLD_AZURE_TEST_CERTS";
+
+const TENANT: &str = "72f988bf-86f1-41af-91ab-2d7cd011db47";
+const AUDIENCE: &str = "api://order";
+const CALLER: &str = "4962773b-9cdb-44cf-a8bf-237846a00ab7";
+
+/// What the program is told, and then what it does until it is told to stop.
+async fn be_the_program(certs: &str) -> ExitCode {
+    let azure = Azure::from_environment().await.unwrap();
+    let runtime = order::app().bind(azure.ports()).unwrap();
+    let (audiences, ids) = ([AUDIENCE.to_owned()], vec![CALLER.to_owned()]);
+    let callers = Callers::applications(Certs::at(certs).unwrap(), TENANT, &audiences, ids);
+    let port: u16 = std::env::var("CONTAINER_APP_PORT").unwrap().parse().unwrap();
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.unwrap();
+    program(listener, runtime, azure, callers, stopped().unwrap()).await.unwrap();
+    ExitCode::SUCCESS
+}
+
+/// What was announced, and the queue of the emulator, which is asked for whoever has a token.
+#[derive(Clone, Debug)]
+struct Services {
+    events: Arc<Mutex<Vec<Value>>>,
+    http: reqwest::Client,
+    /// The queue, with a signature.
+    queue: String,
+}
+
+impl Services {
+    /// Serves them, and an identity that has a token for everybody. Says where.
+    async fn serve(&self) -> String {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let app = Router::new()
+            .route("/token", get(token))
+            .route("/api/events", post(publish))
+            .route("/commands/{*rest}", any(pass_on))
+            .with_state(self.clone());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        url
+    }
+
+    /// How many messages the queue holds, those that are hidden included.
+    async fn messages(&self) -> usize {
+        let request = self.http.get(format!("{}&comp=metadata", self.queue));
+        let answer = request.header("x-ms-version", "2021-12-02").send().await.unwrap();
+        let count = answer.headers()["x-ms-approximate-messages-count"].to_str().unwrap();
+        count.parse().unwrap()
+    }
+}
+
+async fn token() -> Json<Value> {
+    Json(json!({
+        "access_token": "token",
+        "expires_on": "4102444800",
+        "resource": "",
+        "token_type": "Bearer",
+    }))
+}
+
+async fn publish(State(services): State<Services>, body: String) {
+    let events: Vec<Value> = serde_json::from_str(&body).unwrap();
+    services.events.lock().unwrap().extend(events);
+}
+
+/// Passes a request on to the queue, signed. What is to be visible later is not due before the test
+/// is over.
+async fn pass_on(State(services): State<Services>, request: Request) -> Response {
+    assert_eq!(request.headers()["authorization"], "Bearer token");
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let query = uri.query().unwrap_or_default();
+    if method == Method::POST && !query.contains("visibilitytimeout=0") {
+        return StatusCode::CREATED.into_response();
+    }
+    let version = request.headers()["x-ms-version"].clone();
+    let body = axum::body::to_bytes(request.into_body(), usize::MAX).await.unwrap();
+    let (place, signature) = services.queue.split_once('?').unwrap();
+    let rest = uri.path().strip_prefix("/commands").unwrap();
+    let url = format!("{place}{rest}?{query}&{signature}");
+    let passed = services.http.request(method, url).header("x-ms-version", version);
+    let answer = passed.body(body).send().await.unwrap();
+    (answer.status(), answer.text().await.unwrap()).into_response()
+}
+
+/// The program, and what delivers to it.
+struct App {
+    variables: Vec<(&'static str, String)>,
+    process: Mutex<Option<Child>>,
+    port: u16,
+    http: reqwest::Client,
+    key: SigningKey,
+    services: Services,
+    feed: Arc<dyn EventFeed>,
+    positions: Mutex<HashMap<u16, Position>>,
+    /// What was recorded that is to be announced, and what was announced.
+    recorded: Mutex<HashSet<EventId>>,
+    announced: Mutex<HashSet<EventId>>,
+}
+
+impl App {
+    async fn start(azurite: &Azurite) -> Self {
+        azurite.create_queue("commands").unwrap();
+        let (queue, http) = (azurite.queue("commands"), reqwest::Client::new());
+        let services = Services { events: Arc::default(), http: http.clone(), queue };
+        let url = services.serve().await;
+        let key = SigningKey::generate();
+        let certs = Issuer::of(&[&key]).serve().await;
+        let names = names(&database(), &url);
+        let account = cosmos().url();
+        let port = {
+            let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+            free.local_addr().unwrap().port()
+        };
+        let variables = vec![
+            ("SKYFOLD_COSMOS_ENDPOINT", account.clone()),
+            ("SKYFOLD_KEYS_ENDPOINT", account),
+            ("SKYFOLD_DATABASE", names.database.clone()),
+            ("SKYFOLD_EVENTS", names.events.clone()),
+            ("SKYFOLD_DOCUMENTS", names.documents.clone()),
+            ("SKYFOLD_KEYS", names.keys.clone()),
+            ("SKYFOLD_TOPIC_ENDPOINT", names.topic.clone()),
+            ("SKYFOLD_QUEUE_URL", names.queue.clone()),
+            ("IDENTITY_ENDPOINT", format!("{url}/token")),
+            ("IDENTITY_HEADER", "header".to_owned()),
+            ("CONTAINER_APP_PORT", port.to_string()),
+            (CERTS, certs),
+        ];
+        let cosmos = client().await;
+        let clients = Clients {
+            keys: cosmos.clone(),
+            cosmos,
+            http: Clients::http().unwrap(),
+            topic: Access::Key(Secret::from("none")),
+            queue: Access::Signed,
+        };
+        let feed = Azure::open(clients, names).await.unwrap().ports().feed;
+        let app = Self {
+            variables,
+            process: Mutex::default(),
+            port,
+            http,
+            key,
+            services,
+            feed,
+            positions: Mutex::default(),
+            recorded: Mutex::default(),
+            announced: Mutex::default(),
+        };
+        app.restart().await;
+        app
+    }
+
+    fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Tells the program to stop if it runs, as Container Apps does that puts another one in its
+    /// place, and starts it.
+    async fn restart(&self) {
+        if let Some(mut process) = self.process.lock().unwrap().take() {
+            let id = process.id().to_string();
+            assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+            let start = Instant::now();
+            let status = loop {
+                assert!(start.elapsed() < START_MAX, "the program does not stop");
+                if let Some(status) = process.try_wait().unwrap() {
+                    break status;
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            };
+            assert_eq!(status.code(), Some(0));
+        }
+        let program = std::env::current_exe().unwrap();
+        let process = Command::new(program).envs(self.variables.clone()).spawn().unwrap();
+        *self.process.lock().unwrap() = Some(process);
+        let start = Instant::now();
+        while self.http.get(self.url()).send().await.is_err() {
+            assert!(start.elapsed() < START_MAX, "the program does not answer");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// What Entra says of Event Grid now.
+    fn token(&self) -> String {
+        let now = OffsetDateTime::now_utc().unix_timestamp();
+        let issuer = format!("https://sts.windows.net/{TENANT}/");
+        self.key.token(&json!({
+            "appid": CALLER, "aud": AUDIENCE, "exp": now + 3600, "iat": now, "iss": issuer,
+        }))
+    }
+
+    /// Delivers `event` to `function`. Returns whether it is done with.
+    async fn deliver(&self, function: &str, event: &Value) -> bool {
+        let request = self.http.post(format!("{}/deliveries/{function}", self.url()));
+        let request = request.header("content-type", "application/cloudevents+json");
+        let request = request.header("aeg-event-type", "Notification").bearer_auth(self.token());
+        let status = request.body(event.to_string()).send().await.unwrap().status();
+        assert!(status.is_success() || status == StatusCode::SERVICE_UNAVAILABLE, "{status}");
+        status.is_success()
+    }
+
+    /// Notes what was recorded since it was asked last, and is to be announced.
+    async fn look(&self) {
+        for slice in 0..self.feed.slices() {
+            loop {
+                let from = self.positions.lock().unwrap().get(&slice).cloned();
+                let query = FeedQuery::default();
+                let page = self.feed.read(slice, &query, from.as_ref()).await.unwrap();
+                self.positions.lock().unwrap().insert(slice, page.next);
+                let commits = page.commits.iter().filter(|commit| commit.stream.saga().is_none());
+                let events = commits.flat_map(|commit| commit.events()).map(|event| event.id());
+                self.recorded.lock().unwrap().extend(events);
+                if page.is_tail {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Delivers what is announced until nothing is left to do.
+    async fn settle(&self) {
+        let start = Instant::now();
+        let manifest = order::app().manifest();
+        loop {
+            assert!(start.elapsed() < REST_MAX, "it does not come to rest");
+            // In this order: what runs is a message until it has recorded something.
+            let messages = self.services.messages().await;
+            self.look().await;
+            let events = std::mem::take(&mut *self.services.events.lock().unwrap());
+            let is_quiet = events.is_empty() && messages == 0;
+            for event in events {
+                let id: EventId = serde_json::from_value(event["id"].clone()).unwrap();
+                self.announced.lock().unwrap().insert(id);
+                let category = event["type"].as_str().unwrap().split('.').next().unwrap();
+                let hears =
+                    manifest.functions.iter().filter(|f| f.hears.iter().any(|c| c == category));
+                for function in hears {
+                    while !self.deliver(&function.name, &event).await {
+                        assert!(start.elapsed() < REST_MAX, "{} fails", function.name);
+                    }
+                }
+            }
+            let announced = self.announced.lock().unwrap();
+            if is_quiet && self.recorded.lock().unwrap().is_subset(&announced) {
+                return;
+            }
+            drop(announced);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        if let Some(mut process) = self.process.lock().unwrap().take() {
+            process.kill().unwrap();
+            process.wait().unwrap();
+        }
+    }
+}
+
+fn plan(invoices: &str) -> Plan {
+    Plan::of(parse::rows(invoices.as_bytes()).unwrap(), "GBP".parse().unwrap()).unwrap()
+}
+
+/// What `client` shows of the products and the orders of `invoices`.
+async fn shown(client: &Client, invoices: &str) -> Vec<Value> {
+    let mut shown = vec![];
+    for line in invoices.lines().skip(1) {
+        let mut fields = line.split(',');
+        let order = fields.next().unwrap().trim_start_matches('C').to_owned();
+        let product = fields.next().unwrap().to_uppercase();
+        for (query, params) in [
+            ("show-order", json!({ "order": order })),
+            ("stock-of", json!({ "product": product })),
+            ("sales-of", json!({ "product": product })),
+        ] {
+            let asked = Payload::encode(&params).unwrap();
+            shown.push(match client.query(query, asked, None).await {
+                Ok(answer) => json!([params, serde_json::from_str::<Value>(answer.get()).unwrap()]),
+                Err(error) => json!([params, error.kind().code()]),
+            });
+        }
+    }
+    shown
+}
+
+async fn invoices_come_to_what_they_come_to_in_memory_though_the_program_is_replaced() {
+    let all = invoices();
+    let invoices: Vec<_> = all.lines().take(1 + LINES).collect();
+    let invoices = invoices.join("\n");
+
+    let memory = Memory::new();
+    let runtime = order::app().bind(memory.ports()).unwrap();
+    let local = Client::new(runtime.clone());
+    let rest = || async { memory.settle(&runtime).await };
+    let expected = run(&local, plan(&invoices), rest, &ProgressBar::hidden()).await.unwrap();
+    let expected_views = shown(&local, &invoices).await;
+    assert!(expected_views.iter().any(|view| view[1]["status"].is_string()), "{expected_views:?}");
+
+    let folder = std::env::temp_dir().join(format!("azurite-{}", std::process::id()));
+    let azurite = Azurite::start(&Azurite::find().unwrap(), &folder).unwrap();
+    let app = App::start(&azurite).await;
+    let remote = Client::http(&app.url(), order::app().manifest()).unwrap();
+    let rest = || async {
+        app.restart().await;
+        app.settle().await;
+        Ok(())
+    };
+    let report = run(&remote, plan(&invoices), rest, &ProgressBar::hidden()).await.unwrap();
+    assert_eq!(report.findings, expected.findings);
+    assert_eq!(shown(&remote, &invoices).await, expected_views);
+}
+
+fn main() -> ExitCode {
+    if let Ok(certs) = std::env::var(CERTS) {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        return runtime.block_on(be_the_program(&certs));
+    }
+    let case: AsyncCase =
+        ("invoices_come_to_what_they_come_to_in_memory_though_the_program_is_replaced", || {
+            Box::pin(invoices_come_to_what_they_come_to_in_memory_though_the_program_is_replaced())
+        });
+    trials::run_with(&[case], Azurite::find().err())
+}
