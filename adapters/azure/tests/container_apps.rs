@@ -262,6 +262,10 @@ impl App {
         }
     }
 
+    fn is_all_announced(&self) -> bool {
+        self.recorded.lock().unwrap().is_subset(&self.announced.lock().unwrap())
+    }
+
     /// Delivers what is announced until nothing is left to do.
     async fn settle(&self) {
         let start = Instant::now();
@@ -285,11 +289,9 @@ impl App {
                     }
                 }
             }
-            let announced = self.announced.lock().unwrap();
-            if is_quiet && self.recorded.lock().unwrap().is_subset(&announced) {
+            if is_quiet && self.is_all_announced() {
                 return;
             }
-            drop(announced);
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }

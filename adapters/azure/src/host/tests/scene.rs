@@ -44,13 +44,13 @@ impl Scene {
         let clock = VirtualClock::new();
         let ports = Memory::with_clock(clock.clone()).ports();
         let ports = Ports { publisher: bus.clone(), ..ports };
-        let faults = Faulty::new(|asked| matches!(asked, Asked::Append(..)), []);
+        let faults = Faulty::new(|asked| matches!(asked, Asked::Append(..) | Asked::Get(_)), []);
         let runtime = app().bind(tapped(ports, faults.clone())).unwrap();
         let router = routes(runtime.clone(), Arc::new(Small), Default::default()).unwrap();
         Self { runtime, bus, clock, faults, router }
     }
 
-    /// Has the store fail so many times from now on, at appending.
+    /// Has the store fail so many times from now on, at appending and at reading documents.
     #[cfg_attr(not(feature = "container-apps"), expect(dead_code, reason = "nobody asks for it"))]
     pub(super) fn fail(&self, times: usize, kind: ErrorKind) {
         self.faults.extend(std::iter::repeat_n(Some(Fault::Before(kind)), times));
