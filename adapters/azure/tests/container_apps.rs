@@ -9,7 +9,7 @@ mod common;
 use std::collections::{HashMap, HashSet};
 use std::net::Ipv4Addr;
 use std::process::{Child, Command, ExitCode};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
@@ -21,11 +21,11 @@ use azure_core::credentials::Secret;
 use conformance::AsyncCase;
 use emulators::{Azurite, Issuer, SigningKey};
 use indicatif::ProgressBar;
-use order::import::{Plan, parse, run};
+use order::import::run;
 use portability::invoices;
 use serde_json::{Value, json};
+use skyfold::EventId;
 use skyfold::ports::{EventFeed, FeedQuery, Position};
-use skyfold::{EventId, Payload};
 use skyfold_azure::host::{Callers, Certs, program};
 use skyfold_azure::{Access, Azure, Clients};
 use skyfold_cli::Client;
@@ -34,6 +34,7 @@ use skyfold_memory::Memory;
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
 
+use crate::common::orders::{plan, shown};
 use crate::common::{client, cosmos, database, names, trials};
 
 /// How many lines of invoices are placed.
@@ -62,6 +63,15 @@ async fn be_the_program(certs: &str) -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// The emulator of queues, which ends with this process.
+fn azurite() -> &'static Azurite {
+    static AZURITE: OnceLock<Azurite> = OnceLock::new();
+    AZURITE.get_or_init(|| {
+        let folder = std::env::temp_dir().join(format!("azurite-{}", std::process::id()));
+        Azurite::start(&Azurite::find().unwrap(), &folder).unwrap()
+    })
+}
+
 /// What was announced, and the queue of the emulator, which is asked for whoever has a token.
 #[derive(Clone, Debug)]
 struct Services {
@@ -69,6 +79,8 @@ struct Services {
     http: reqwest::Client,
     /// The queue, with a signature.
     queue: String,
+    /// What the queue has answered to whoever hid a message.
+    hidden: Arc<Mutex<Vec<StatusCode>>>,
 }
 
 impl Services {
@@ -122,8 +134,11 @@ async fn pass_on(State(services): State<Services>, request: Request) -> Response
     let (place, signature) = services.queue.split_once('?').unwrap();
     let rest = uri.path().strip_prefix("/commands").unwrap();
     let url = format!("{place}{rest}?{query}&{signature}");
-    let passed = services.http.request(method, url).header("x-ms-version", version);
+    let passed = services.http.request(method.clone(), url).header("x-ms-version", version);
     let answer = passed.body(body).send().await.unwrap();
+    if method == Method::PUT {
+        services.hidden.lock().unwrap().push(answer.status());
+    }
     (answer.status(), answer.text().await.unwrap()).into_response()
 }
 
@@ -143,10 +158,12 @@ struct App {
 }
 
 impl App {
-    async fn start(azurite: &Azurite) -> Self {
-        azurite.create_queue("commands").unwrap();
-        let (queue, http) = (azurite.queue("commands"), reqwest::Client::new());
-        let services = Services { events: Arc::default(), http: http.clone(), queue };
+    /// The one whose queue is called `queue`.
+    async fn start(queue: &str) -> Self {
+        azurite().create_queue(queue).unwrap();
+        let (queue, http) = (azurite().queue(queue), reqwest::Client::new());
+        let (events, hidden) = (Arc::default(), Arc::default());
+        let services = Services { events, http: http.clone(), queue, hidden };
         let url = services.serve().await;
         let key = SigningKey::generate();
         let certs = Issuer::of(&[&key]).serve().await;
@@ -306,32 +323,6 @@ impl Drop for App {
     }
 }
 
-fn plan(invoices: &str) -> Plan {
-    Plan::of(parse::rows(invoices.as_bytes()).unwrap(), "GBP".parse().unwrap()).unwrap()
-}
-
-/// What `client` shows of the products and the orders of `invoices`.
-async fn shown(client: &Client, invoices: &str) -> Vec<Value> {
-    let mut shown = vec![];
-    for line in invoices.lines().skip(1) {
-        let mut fields = line.split(',');
-        let order = fields.next().unwrap().trim_start_matches('C').to_owned();
-        let product = fields.next().unwrap().to_uppercase();
-        for (query, params) in [
-            ("show-order", json!({ "order": order })),
-            ("stock-of", json!({ "product": product })),
-            ("sales-of", json!({ "product": product })),
-        ] {
-            let asked = Payload::encode(&params).unwrap();
-            shown.push(match client.query(query, asked, None).await {
-                Ok(answer) => json!([params, serde_json::from_str::<Value>(answer.get()).unwrap()]),
-                Err(error) => json!([params, error.kind().code()]),
-            });
-        }
-    }
-    shown
-}
-
 async fn invoices_come_to_what_they_come_to_in_memory_though_the_program_is_replaced() {
     let all = invoices();
     let invoices: Vec<_> = all.lines().take(1 + LINES).collect();
@@ -345,9 +336,7 @@ async fn invoices_come_to_what_they_come_to_in_memory_though_the_program_is_repl
     let expected_views = shown(&local, &invoices).await;
     assert!(expected_views.iter().any(|view| view[1]["status"].is_string()), "{expected_views:?}");
 
-    let folder = std::env::temp_dir().join(format!("azurite-{}", std::process::id()));
-    let azurite = Azurite::start(&Azurite::find().unwrap(), &folder).unwrap();
-    let app = App::start(&azurite).await;
+    let app = App::start("invoices").await;
     let remote = Client::http(&app.url(), order::app().manifest()).unwrap();
     let rest = || async {
         app.restart().await;
@@ -359,14 +348,36 @@ async fn invoices_come_to_what_they_come_to_in_memory_though_the_program_is_repl
     assert_eq!(shown(&remote, &invoices).await, expected_views);
 }
 
+async fn what_cannot_be_read_stays_in_the_queue_and_comes_again() {
+    let app = App::start("unreadable").await;
+    let (place, signature) = app.services.queue.split_once('?').unwrap();
+    let message = "<QueueMessage><MessageText>bm9uc2Vuc2U=</MessageText></QueueMessage>";
+    let put = app.http.post(format!("{place}/messages?{signature}")).body(message);
+    let put = put.header("x-ms-version", "2021-12-02").send().await.unwrap();
+    assert_eq!(put.status(), StatusCode::CREATED);
+    let start = Instant::now();
+    // Left as it was received it would not come again as soon.
+    while app.services.hidden.lock().unwrap().len() < 3 {
+        assert!(start.elapsed() < START_MAX, "it does not come again");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let hidden = std::mem::take(&mut *app.services.hidden.lock().unwrap());
+    assert!(hidden.iter().all(|status| *status == StatusCode::NO_CONTENT), "{hidden:?}");
+    assert_eq!(app.services.messages().await, 1);
+}
+
 fn main() -> ExitCode {
     if let Ok(certs) = std::env::var(CERTS) {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         return runtime.block_on(be_the_program(&certs));
     }
-    let case: AsyncCase =
+    let cases: [AsyncCase; 2] = [
         ("invoices_come_to_what_they_come_to_in_memory_though_the_program_is_replaced", || {
             Box::pin(invoices_come_to_what_they_come_to_in_memory_though_the_program_is_replaced())
-        });
-    trials::run_with(&[case], Azurite::find().err())
+        }),
+        ("what_cannot_be_read_stays_in_the_queue_and_comes_again", || {
+            Box::pin(what_cannot_be_read_stays_in_the_queue_and_comes_again())
+        }),
+    ];
+    trials::run_with(&cases, Azurite::find().err())
 }

@@ -11,6 +11,7 @@
 )]
 
 mod emulator;
+pub mod orders;
 mod services;
 pub mod trials;
 
