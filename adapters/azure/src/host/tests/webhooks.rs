@@ -244,6 +244,9 @@ async fn whoever_may_not_deliver_finds_nothing_there() {
     let ((scene, _), key) = (scene().await, SigningKey::generate());
     let app = guarded(&scene, &Issuer::of(&[&key])).await;
     assert_eq!(bearing(&app, None).await, StatusCode::NOT_FOUND);
+    let handshake = Request::options(PATH).header("webhook-request-origin", "eventgrid.azure.net");
+    let handshake = ask(&app, handshake.body(Body::empty()).unwrap()).await.status;
+    assert_eq!(handshake, StatusCode::OK, "it permits nothing, and brings no token");
     for (what, token) in key.forged(&claims(), &but("azp", "eve")) {
         assert_eq!(bearing(&app, Some(&token)).await, StatusCode::NOT_FOUND, "{what}");
     }
