@@ -35,7 +35,7 @@ pub fn is_called() -> bool {
 /// finds, until it is told to end.
 ///
 /// For the Functions host it answers for every function. For Container Apps it answers over HTTP
-/// and takes what Event Grid delivers, as [`container`](super::container) tells, from the
+/// and takes what Event Grid delivers, as `container` tells, from the
 /// applications that `SKYFOLD_CALLERS` lists, Event Grid unless it is set, with tokens of the
 /// tenant `SKYFOLD_TENANT` for one of `SKYFOLD_AUDIENCES`; and it announces what the change feed
 /// brings, takes the commands of the queue, and sweeps every five minutes.

@@ -63,7 +63,7 @@ pub(super) async fn serve(app: App) -> Result<()> {
 }
 
 /// Does all that Container Apps runs an app for, on `listener` rather than where the environment
-/// says, until `stopped`: it answers as [`container`](super::container) does, announces what the
+/// says, until `stopped`: it answers as [`container`](fn@super::container) does, announces what the
 /// change feed brings to `runtime`, takes the commands of the queue of `azure`, and sweeps every
 /// five minutes. What has begun by then it ends, within 25 seconds.
 ///
