@@ -102,9 +102,9 @@ fn function(function: &Descriptor) -> Value {
         }
         Kind::Relay => {
             let mut function = trigger(changes());
-            // Without this what has failed is passed over. The trigger takes a policy of the
-            // function, whatever the language, and -1 is "retry indefinitely" ("Azure Functions
-            // error handling and retries": the tables of "Retries" and of `function.json`).
+            // Without this what has failed is passed over: the trigger takes a policy of the
+            // function ("Azure Functions error handling and retries", "Retries"), of which -1 says
+            // without an end. What it passes over all the same the sweep announces.
             function["retry"] = json!({
                 "strategy": "exponentialBackoff",
                 "maxRetryCount": -1,
