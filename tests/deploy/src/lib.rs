@@ -13,6 +13,7 @@
 mod careless;
 mod cases;
 mod growth;
+mod mistakes;
 mod resources;
 mod terraform;
 mod tools;
@@ -20,6 +21,7 @@ mod tools;
 pub use careless::{Careless, assert_explained, assert_noticed};
 pub use cases::{Case, run};
 pub use growth::{ADDED, grown};
+pub use mistakes::{Impossible, Mistake, are_impossible, are_refused};
 pub use resources::{Resource, Resources};
 pub use terraform::{Copy, Refused};
 pub use tools::{Need, Tools};

@@ -1,9 +1,6 @@
-use deploy::{Refused, Tools};
+use deploy::{Impossible, Mistake, Tools, are_impossible, are_refused};
 
 use crate::copy;
-
-/// A mistake: in which file, what it says, what it is spoiled to, and what Terraform says to that.
-type Mistake = (&'static str, &'static str, &'static str, &'static str);
 
 const MISTAKES: [Mistake; 10] = [
     // A misspelt argument.
@@ -68,17 +65,11 @@ const TRANSFORMATION: &str = r#"
 "#;
 
 pub(crate) fn refused(tools: &Tools) {
-    for (nth, (file, from, to, expected)) in MISTAKES.into_iter().enumerate() {
-        let copy = copy(&format!("mistake-{nth}"));
-        copy.spoil(file, from, to);
-        let Err(Refused(said)) = copy.validate(tools) else { panic!("accepted: {to}") };
-        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(said.contains(expected), "{to}: {said}");
-    }
+    are_refused(&MISTAKES, copy, tools);
 }
 
 /// Variables, and what is said against them.
-const VARIABLES: [(&[(&str, &str)], &str); 3] = [
+const VARIABLES: [Impossible; 3] = [
     (&[], "Either say who signs the callers' tokens"),
     (&[("is_public", "true"), ("log_days", "31"), ("receives_max", "5")], "31 to 1,000 times"),
     (
@@ -88,10 +79,5 @@ const VARIABLES: [(&[(&str, &str)], &str); 3] = [
 ];
 
 pub(crate) fn variables(tools: &Tools) {
-    for (nth, (variables, expected)) in VARIABLES.into_iter().enumerate() {
-        let copy = copy(&format!("variables-{nth}"));
-        let copy = variables.iter().fold(copy, |copy, (name, value)| copy.with(name, value));
-        let Err(Refused(said)) = copy.apply(tools) else { panic!("accepted: {variables:?}") };
-        assert!(said.contains(expected), "{variables:?}: {said}");
-    }
+    are_impossible(&VARIABLES, copy, |copy| copy.apply(tools));
 }

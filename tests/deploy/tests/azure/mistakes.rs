@@ -1,9 +1,6 @@
-use deploy::{Refused, Tools};
+use deploy::{Impossible, Mistake, Refused, Tools, are_impossible, are_refused};
 
 use crate::{ANSWERS, copy, copy_of};
-
-/// A mistake: in which file, what it says, what it is spoiled to, and what Terraform says to that.
-type Mistake = (&'static str, &'static str, &'static str, &'static str);
 
 const MISTAKES: [Mistake; 10] = [
     // A misspelt argument.
@@ -43,17 +40,11 @@ const GONE: &str = "has not been declared";
 const CONSISTENCY: &str = "  consistency_policy {\n    consistency_level = \"Session\"\n  }\n";
 
 pub(crate) fn refused(tools: &Tools) {
-    for (nth, (file, from, to, expected)) in MISTAKES.into_iter().enumerate() {
-        let copy = copy(&format!("mistake-{nth}"));
-        copy.spoil(file, from, to);
-        let Err(Refused(said)) = copy.validate(tools) else { panic!("accepted: {to}") };
-        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(said.contains(expected), "{to}: {said}");
-    }
+    are_refused(&MISTAKES, copy, tools);
 }
 
 /// Variables, and what is said against them.
-const VARIABLES: [(&[(&str, &str)], &str); 7] = [
+const VARIABLES: [Impossible; 7] = [
     (&[], "Either say whose tokens callers bring"),
     (&[("is_public", "true"), ("attempts_max", "31")], "1 to 30 times"),
     (&[("is_public", "true"), ("log_filter", "error")], "log `warn` at least"),
@@ -64,13 +55,7 @@ const VARIABLES: [(&[(&str, &str)], &str); 7] = [
 ];
 
 pub(crate) fn variables(tools: &Tools) {
-    for (nth, (variables, expected)) in VARIABLES.into_iter().enumerate() {
-        let copy = copy(&format!("variables-{nth}"));
-        let copy = variables.iter().fold(copy, |copy, (name, value)| copy.with(name, value));
-        let refused = copy.apply_with(tools, ANSWERS);
-        let Err(Refused(said)) = refused else { panic!("accepted: {variables:?}") };
-        assert!(said.contains(expected), "{variables:?}: {said}");
-    }
+    are_impossible(&VARIABLES, copy, |copy| copy.apply_with(tools, ANSWERS));
     let mut manifest = order::app().manifest();
     manifest.functions[0].name = "sales.2".to_owned();
     manifest.functions[1].name = "sales--2".to_owned();

@@ -1,9 +1,6 @@
-use deploy::{Refused, Tools};
+use deploy::{Impossible, Mistake, Refused, Tools, are_impossible, are_refused};
 
 use crate::{copy, copy_of};
-
-/// A mistake: in which file, what it says, what it is spoiled to, and what Terraform says to that.
-type Mistake = (&'static str, &'static str, &'static str, &'static str);
 
 const MISTAKES: [Mistake; 11] = [
     // A misspelt argument.
@@ -76,17 +73,11 @@ const DESTINATION: &str = r#"
 "#;
 
 pub(crate) fn refused(tools: &Tools) {
-    for (nth, (file, from, to, expected)) in MISTAKES.into_iter().enumerate() {
-        let copy = copy(&format!("mistake-{nth}"));
-        copy.spoil(file, from, to);
-        let Err(Refused(said)) = copy.validate(tools) else { panic!("accepted: {to}") };
-        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(said.contains(expected), "{to}: {said}");
-    }
+    are_refused(&MISTAKES, copy, tools);
 }
 
 /// Variables, and what is said against them.
-const VARIABLES: [(&[(&str, &str)], &str); 6] = [
+const VARIABLES: [Impossible; 6] = [
     (&[], "Either say who may call"),
     (&[("is_public", "true"), ("attempts_max", "5")], "31 to 100 times"),
     (&[("is_public", "true"), ("warm_instances", "{ orders = 1 }")], "There is no such function"),
@@ -96,12 +87,7 @@ const VARIABLES: [(&[(&str, &str)], &str); 6] = [
 ];
 
 pub(crate) fn variables(tools: &Tools) {
-    for (nth, (variables, expected)) in VARIABLES.into_iter().enumerate() {
-        let copy = copy(&format!("variables-{nth}"));
-        let copy = variables.iter().fold(copy, |copy, (name, value)| copy.with(name, value));
-        let Err(Refused(said)) = copy.apply(tools) else { panic!("accepted: {variables:?}") };
-        assert!(said.contains(expected), "{variables:?}: {said}");
-    }
+    are_impossible(&VARIABLES, copy, |copy| copy.apply(tools));
     let mut manifest = order::app().manifest();
     manifest.functions[0].name = "x".repeat(50);
     let copy = copy_of("long", &manifest).with("is_public", "true");
