@@ -35,7 +35,7 @@ use time::OffsetDateTime;
 use tokio::net::TcpListener;
 
 use crate::common::orders::{plan, shown};
-use crate::common::{client, cosmos, database, names, trials};
+use crate::common::{client, database, environment, names, trials};
 
 /// How many lines of invoices are placed.
 const LINES: usize = 12;
@@ -168,25 +168,12 @@ impl App {
         let key = SigningKey::generate();
         let certs = Issuer::of(&[&key]).serve().await;
         let names = names(&database(), &url);
-        let account = cosmos().url();
         let port = {
             let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
             free.local_addr().unwrap().port()
         };
-        let variables = vec![
-            ("SKYFOLD_COSMOS_ENDPOINT", account.clone()),
-            ("SKYFOLD_KEYS_ENDPOINT", account),
-            ("SKYFOLD_DATABASE", names.database.clone()),
-            ("SKYFOLD_EVENTS", names.events.clone()),
-            ("SKYFOLD_DOCUMENTS", names.documents.clone()),
-            ("SKYFOLD_KEYS", names.keys.clone()),
-            ("SKYFOLD_TOPIC_ENDPOINT", names.topic.clone()),
-            ("SKYFOLD_QUEUE_URL", names.queue.clone()),
-            ("IDENTITY_ENDPOINT", format!("{url}/token")),
-            ("IDENTITY_HEADER", "header".to_owned()),
-            ("CONTAINER_APP_PORT", port.to_string()),
-            (CERTS, certs),
-        ];
+        let mut variables = environment(&names, &url);
+        variables.extend([("CONTAINER_APP_PORT", port.to_string()), (CERTS, certs)]);
         let cosmos = client().await;
         let clients = Clients {
             keys: cosmos.clone(),

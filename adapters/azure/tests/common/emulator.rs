@@ -31,6 +31,24 @@ pub fn names(database: &str, url: &str) -> Names {
     }
 }
 
+/// What a program is told of what is called by `names`, on the emulator; and that there is an
+/// identity at `url`, as Azure says it.
+pub fn environment(names: &Names, url: &str) -> Vec<(&'static str, String)> {
+    let account = cosmos().url();
+    vec![
+        ("SKYFOLD_COSMOS_ENDPOINT", account.clone()),
+        ("SKYFOLD_KEYS_ENDPOINT", account),
+        ("SKYFOLD_DATABASE", names.database.clone()),
+        ("SKYFOLD_EVENTS", names.events.clone()),
+        ("SKYFOLD_DOCUMENTS", names.documents.clone()),
+        ("SKYFOLD_KEYS", names.keys.clone()),
+        ("SKYFOLD_TOPIC_ENDPOINT", names.topic.clone()),
+        ("SKYFOLD_QUEUE_URL", names.queue.clone()),
+        ("IDENTITY_ENDPOINT", format!("{url}/token")),
+        ("IDENTITY_HEADER", "header".to_owned()),
+    ]
+}
+
 /// The emulator, which the first call starts.
 pub fn cosmos() -> &'static Cosmos {
     COSMOS.get_or_init(|| {

@@ -28,7 +28,7 @@ use skyfold::{Error, ErrorKind, Ports, Result, Runtime};
 use skyfold_azure::{Access, Azure, Clients};
 use skyfold_memory::VirtualClock;
 
-pub use self::emulator::{LAGGING, client, client_near, cosmos, database, names};
+pub use self::emulator::{LAGGING, client, client_near, cosmos, database, environment, names};
 use self::services::Services;
 
 /// How often a settling may be begun again before something must be wrong.

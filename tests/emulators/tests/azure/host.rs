@@ -74,7 +74,7 @@ pub(crate) fn named(name: &str) -> String {
 pub(crate) fn start(
     package: &Package,
     manifest: &Manifest,
-    variables: &HashMap<&'static str, String>,
+    variables: &[(&'static str, String)],
 ) -> HashMap<&'static str, FunctionApp> {
     let entries = std::fs::read_dir(&package.folder).unwrap();
     let functions = entries.filter_map(|entry| Function::read(&entry.unwrap().path()));
@@ -103,7 +103,7 @@ impl FunctionApp {
     fn start(
         name: &str,
         program: &Path,
-        variables: &HashMap<&'static str, String>,
+        variables: &[(&'static str, String)],
         functions: Vec<Function>,
     ) -> Self {
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
@@ -114,7 +114,7 @@ impl FunctionApp {
         let mut command = Command::new(program);
         command
             .env_clear()
-            .envs(variables)
+            .envs(variables.iter().cloned())
             .env("FUNCTIONS_CUSTOMHANDLER_PORT", port.to_string())
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())

@@ -8,7 +8,7 @@ use skyfold::{Manifest, Runtime};
 use skyfold_azure::{Access, Azure, Clients, Names};
 use tokio::net::TcpListener;
 
-use crate::emulator::{client, cosmos, database, names};
+use crate::emulator::{client, database, environment, names};
 use crate::host::{FunctionApp, start};
 use crate::package::Package;
 use crate::services::Services;
@@ -58,19 +58,7 @@ impl Installation {
         let queue = azurite().queue(QUEUE);
         let (services, services_url) = tokio.block_on(Services::serve(queue));
         let names = names(&database, &services_url);
-        let account = cosmos().url();
-        let variables = HashMap::from([
-            ("SKYFOLD_COSMOS_ENDPOINT", account.clone()),
-            ("SKYFOLD_KEYS_ENDPOINT", account),
-            ("SKYFOLD_DATABASE", names.database.clone()),
-            ("SKYFOLD_EVENTS", names.events.clone()),
-            ("SKYFOLD_DOCUMENTS", names.documents.clone()),
-            ("SKYFOLD_KEYS", names.keys.clone()),
-            ("SKYFOLD_TOPIC_ENDPOINT", names.topic.clone()),
-            ("SKYFOLD_QUEUE_URL", names.queue.clone()),
-            ("IDENTITY_ENDPOINT", format!("{services_url}/token")),
-            ("IDENTITY_HEADER", "header".to_owned()),
-        ]);
+        let variables = environment(&names, &services_url);
         let apps = Arc::new(start(&package, &manifest, &variables));
         let listener = tokio.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

@@ -6,6 +6,8 @@
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
+#[path = "../common/cases.rs"]
+mod cases;
 #[path = "../common/mod.rs"]
 mod common;
 mod contract;
@@ -28,17 +30,13 @@ mod timed;
 mod triggers;
 
 use std::process::ExitCode;
-use std::sync::{Arc, OnceLock};
 
 use emulators::{Azurite, Cosmos, Missing};
-use libtest_mimic::{Arguments, Trial};
 
+use crate::cases::Case;
 use crate::installation::Installation;
 
-/// A case, given what all of them share. It panics if it fails.
-type Case = fn(&Installation);
-
-const CASES: [(&str, Case); 6] = [
+const CASES: [(&str, Case<Installation>); 6] = [
     ("a_command_with_a_time_is_run_then_and_not_before", queue::in_time),
     ("a_poison_event_becomes_a_dead_letter_and_is_tried_again", poison::redriven),
     (
@@ -58,25 +56,5 @@ fn find() -> Result<(), Missing> {
 }
 
 fn main() -> ExitCode {
-    let found = find().map_err(|missing| missing.to_string());
-    if let Err(missing) = &found {
-        eprintln!("ignored: {missing}");
-    }
-    let is_ignored = found.is_err() && !emulators::is_required();
-    let shared: Arc<OnceLock<Installation>> = Arc::default();
-    let case = |(name, case): &(&'static str, Case)| {
-        let (case, found, shared) = (*case, found.clone(), shared.clone());
-        let run = move || {
-            found.clone()?;
-            case(shared.get_or_init(Installation::new));
-            Ok(())
-        };
-        Trial::test(*name, run).with_ignored_flag(is_ignored)
-    };
-    // They share what they record, and some close the bus to all.
-    let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
-    let conclusion = libtest_mimic::run(&arguments, CASES.iter().map(case).collect());
-    // What is shared ends here, with its processes.
-    drop(Arc::into_inner(shared));
-    conclusion.exit_code()
+    cases::run(&CASES, find(), |()| Installation::new())
 }

@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
+#[path = "../common/cases.rs"]
+mod cases;
 #[path = "../common/mod.rs"]
 mod common;
 mod eventarc;
@@ -19,17 +21,13 @@ mod versions;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::{Arc, OnceLock};
 
 use emulators::{CloudTasks, GoogleEmulator, Missing};
-use libtest_mimic::{Arguments, Trial};
 
+use crate::cases::Case;
 use crate::installation::Installation;
 
-/// A case, given what all of them share. It panics if it fails.
-type Case = fn(&Installation);
-
-const CASES: [(&str, Case); 6] = [
+const CASES: [(&str, Case<Installation>); 6] = [
     (
         "a_service_killed_between_append_and_answer_loses_nothing",
         killed::a_service_killed_between_append_and_answer_loses_nothing,
@@ -47,24 +45,5 @@ fn find() -> Result<[PathBuf; 3], Missing> {
 }
 
 fn main() -> ExitCode {
-    let found = find().map_err(|missing| missing.to_string());
-    if let Err(missing) = &found {
-        eprintln!("ignored: {missing}");
-    }
-    let is_ignored = found.is_err() && !emulators::is_required();
-    let shared: Arc<OnceLock<Installation>> = Arc::default();
-    let case = |(name, case): &(&'static str, Case)| {
-        let (case, found, shared) = (*case, found.clone(), shared.clone());
-        let run = move || {
-            case(shared.get_or_init(|| Installation::new(&found.expect("it is there"))));
-            Ok(())
-        };
-        Trial::test(*name, run).with_ignored_flag(is_ignored)
-    };
-    // They share what they record, and one loses the doorbells of all.
-    let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
-    let conclusion = libtest_mimic::run(&arguments, CASES.iter().map(case).collect());
-    // What is shared ends here, with its processes.
-    drop(Arc::into_inner(shared));
-    conclusion.exit_code()
+    cases::run(&CASES, find(), Installation::new)
 }
