@@ -1,6 +1,9 @@
 use std::time::Duration;
 
-use azure_data_cosmos::CosmosClient;
+use azure_data_cosmos::options::{ConnectionPoolOptions, PartitionFailoverOptions};
+use azure_data_cosmos::{
+    AccountReference, CosmosClient, CosmosError, CosmosRuntime, RoutingStrategy,
+};
 use skyfold::{Error, ErrorKind, Result};
 
 use crate::access::Access;
@@ -18,9 +21,11 @@ const REQUEST_MAX: Duration = Duration::from_secs(5);
 /// without retries, whatever its client would do.
 #[derive(Clone, Debug)]
 pub struct Clients {
-    /// To the account that keeps streams and documents.
+    /// To the account that keeps streams and documents, as [`account`](Self::account) makes it: one
+    /// that reads in other regions does not show every write that has returned.
     pub cosmos: CosmosClient,
-    /// To the account that keeps the keys of personal data: another one outside tests.
+    /// To the account that keeps the keys of personal data: another one outside tests, and made
+    /// alike.
     pub keys: CosmosClient,
     /// To Event Grid and Queue Storage.
     pub http: reqwest::Client,
@@ -31,6 +36,29 @@ pub struct Clients {
 }
 
 impl Clients {
+    /// A client of an account of Cosmos DB which reads in the region that is written to, also when
+    /// requests fail there: another region is behind, and what it answers is not what was last
+    /// written ("Consistency levels in Azure Cosmos DB"). By itself the SDK would read elsewhere
+    /// after some failures.
+    ///
+    /// # Errors
+    ///
+    /// What the SDK says if the account cannot be asked for its regions.
+    pub async fn account(
+        account: AccountReference,
+        pool: ConnectionPoolOptions,
+    ) -> Result<CosmosClient, CosmosError> {
+        // The account can turn the circuit breaker on again: no count of failures then opens it.
+        let failover = PartitionFailoverOptions::builder()
+            .with_circuit_breaker_enabled(false)
+            .with_read_failure_threshold(i32::MAX.unsigned_abs())
+            .build()?;
+        let runtime = CosmosRuntime::builder().with_connection_pool(pool).build().await?;
+        let client = CosmosClient::builder().with_runtime(runtime);
+        let client = client.with_partition_failover_options(failover);
+        client.build(account, RoutingStrategy::PreferredRegions(vec![])).await
+    }
+
     /// A client for Event Grid and Queue Storage, that makes no request again and waits for none
     /// longer than 5 seconds.
     ///

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use azure_core::credentials::TokenCredential;
 use azure_data_cosmos::options::ConnectionPoolOptions;
-use azure_data_cosmos::{AccountReference, CosmosClient, CosmosRuntime, RoutingStrategy};
+use azure_data_cosmos::{AccountReference, CosmosClient};
 use azure_identity::{
     DeveloperToolsCredential, ManagedIdentityCredential, ManagedIdentityCredentialOptions,
     UserAssignedId,
@@ -75,7 +75,7 @@ async fn check(credential: &dyn TokenCredential) -> Result<()> {
     }
 }
 
-/// A client of the account at `endpoint`, which prefers the region that it writes to.
+/// A client of the account at `endpoint`.
 async fn client(endpoint: &str, credential: Arc<dyn TokenCredential>) -> Result<CosmosClient> {
     let unusable = |error: Box<dyn std::error::Error + Send + Sync>| {
         let message = format!("{endpoint} is no endpoint of an account of Cosmos DB");
@@ -87,11 +87,7 @@ async fn client(endpoint: &str, credential: Arc<dyn TokenCredential>) -> Result<
     let account = AccountReference::with_credential(url.into(), credential);
     let pool = ConnectionPoolOptions::builder().with_is_http2_allowed(is_http2_allowed).build();
     let pool = pool.map_err(|error| unusable(error.into()))?;
-    let opening = async {
-        let runtime = CosmosRuntime::builder().with_connection_pool(pool).build().await?;
-        let client = CosmosClient::builder().with_runtime(runtime);
-        client.build(account, RoutingStrategy::PreferredRegions(vec![])).await
-    };
+    let opening = Clients::account(account, pool);
     match tokio::time::timeout(ACCOUNT_MAX, opening).await {
         Ok(Ok(client)) => Ok(client),
         Ok(Err(error)) => Err(crate::errors::failed(&format!("the account {endpoint}"), error)),

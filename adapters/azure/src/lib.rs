@@ -48,7 +48,8 @@
 //!
 //! The accounts have session consistency, which is what the service makes them with. A strong read
 //! asks a quorum of the replicas of the region it writes to; with writes in one region that shows
-//! every write that has returned. So an app runs in the region that its account writes to.
+//! every write that has returned. So an app runs in the region that its account writes to, and a
+//! client made by [`Clients::account`] reads nowhere else, whatever fails.
 //!
 //! # What it costs
 //!

@@ -27,14 +27,6 @@ const OF_THE_PORTS: [&str; 9] = [
     "snapshots",
 ];
 
-/// Single cases that are left out there: a batch of so many items is a request for each, of which
-/// the caller makes all again when one meets something; one has 6,400 views of as many streams.
-const TOO_LONG: [&str; 3] = [
-    "::a_batch_of_large_documents_is_written_and_read",
-    "::a_full_batch_of_announcements_reaches_its_subscriber",
-    "::a_full_batch_of_subjects_is_read",
-];
-
 /// The adapter.
 struct OnAzure;
 
@@ -77,9 +69,7 @@ fn main() -> ExitCode {
     match missing() {
         None => {
             let mut trials = suite(OnAzure);
-            let mut stormy = suite_of(InAStorm, &OF_THE_PORTS);
-            stormy.retain(|trial| !TOO_LONG.iter().any(|name| trial.name().ends_with(name)));
-            trials.extend(stormy);
+            trials.extend(suite_of(InAStorm, &OF_THE_PORTS));
             run_all(trials)
         }
         Some(_) if emulators::is_required() => ExitCode::FAILURE,

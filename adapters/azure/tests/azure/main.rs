@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         errors::a_container_that_does_not_exist_is_told,
         errors::a_topic_that_nobody_reaches_is_unavailable_within_seconds,
         lagging::what_was_written_is_read_at_once_though_another_region_lags,
+        lagging::what_was_written_is_read_at_once_after_many_failures,
         large::a_command_that_is_larger_than_a_message_arrives_whole,
         large::an_id_that_the_service_would_refuse_is_found_again,
         split::the_feed_goes_on_where_it_was_after_partitions_have_split,

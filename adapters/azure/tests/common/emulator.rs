@@ -5,7 +5,7 @@ use azure_core::credentials::Secret;
 use azure_data_cosmos::options::ConnectionPoolOptions;
 use azure_data_cosmos::{AccountReference, CosmosClient, CosmosRuntime, RoutingStrategy};
 use emulators::Cosmos;
-use skyfold_azure::{Names, containers};
+use skyfold_azure::{Clients, Names, containers};
 
 /// The emulator of this process, which ends with it.
 static COSMOS: OnceLock<Cosmos> = OnceLock::new();
@@ -73,23 +73,26 @@ pub fn database() -> String {
     name
 }
 
-/// A client of this test's own, which prefers no region: its connections end with the runtime that
+/// A client of this test's own, as the adapter makes it: its connections end with the runtime that
 /// made them.
 pub async fn client() -> CosmosClient {
-    client_by(RoutingStrategy::PreferredRegions(vec![])).await
+    Clients::account(account(), pool()).await.unwrap()
 }
 
-/// The same, which reads from `region`.
+/// A client which reads from `region`, as the adapter makes none.
 pub async fn client_near(region: &'static str) -> CosmosClient {
-    client_by(RoutingStrategy::PreferredRegions(vec![region.into()])).await
+    let runtime = CosmosRuntime::builder().with_connection_pool(pool()).build().await.unwrap();
+    let client = CosmosClient::builder().with_runtime(runtime);
+    let routing = RoutingStrategy::PreferredRegions(vec![region.into()]);
+    client.build(account(), routing).await.unwrap()
 }
 
-async fn client_by(routing: RoutingStrategy) -> CosmosClient {
+fn account() -> AccountReference {
     let endpoint = cosmos().url().parse().unwrap();
-    let account = AccountReference::with_authentication_key(endpoint, Secret::from(KEY.to_owned()));
-    // The emulator's host speaks HTTP/1.1 alone, and without TLS nobody says which it shall be.
-    let pool = ConnectionPoolOptions::builder().with_is_http2_allowed(false).build().unwrap();
-    let runtime = CosmosRuntime::builder().with_connection_pool(pool).build().await.unwrap();
-    let client = CosmosClient::builder().with_runtime(runtime);
-    client.build(account, routing).await.unwrap()
+    AccountReference::with_authentication_key(endpoint, Secret::from(KEY.to_owned()))
+}
+
+/// The emulator's host speaks HTTP/1.1 alone, and without TLS nobody says which it shall be.
+fn pool() -> ConnectionPoolOptions {
+    ConnectionPoolOptions::builder().with_is_http2_allowed(false).build().unwrap()
 }

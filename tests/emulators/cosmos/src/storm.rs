@@ -18,6 +18,10 @@ const ODDS: u64 = 12;
 /// How many requests in a row meet something at most: core makes a call five times.
 const IN_A_ROW_MAX: usize = 3;
 
+/// After how many requests that met something a storm is over: a batch of a hundred requests, which
+/// are all made again when one fails, would not come through it.
+const MET_MAX: usize = 200;
+
 /// How late a late answer is.
 const LATE: Duration = Duration::from_millis(20);
 
@@ -90,13 +94,17 @@ pub(crate) struct Storms(Mutex<HashMap<String, Storm>>);
 struct Storm {
     random: u64,
     in_a_row: usize,
+    left: usize,
     met: BTreeMap<&'static str, usize>,
 }
 
 impl Storms {
-    /// Has it storm over `database` as follows from `seed`, or with 0 no more.
+    /// Has it storm over `database` as follows from `seed`, until [`MET_MAX`] requests met
+    /// something, or with 0 no more.
     pub(crate) fn blow(&self, database: String, seed: u64) {
-        self.lock().entry(database).or_default().random = seed;
+        let mut storms = self.lock();
+        let storm = storms.entry(database).or_default();
+        (storm.random, storm.left) = (seed, MET_MAX);
     }
 
     /// What requests to `database` met, and how often.
@@ -122,7 +130,7 @@ impl Storms {
 
 impl Storm {
     fn turn(&mut self) -> Turn {
-        if self.random == 0 {
+        if self.random == 0 || self.left == 0 {
             return Turn::Calm;
         }
         let number = self.next();
@@ -133,6 +141,7 @@ impl Storm {
         let kind = usize::try_from(number / ODDS % TURNS.len() as u64).unwrap_or_default();
         let (name, turn) = TURNS[kind];
         self.in_a_row += 1;
+        self.left -= 1;
         *self.met.entry(name).or_default() += 1;
         turn
     }
