@@ -19,10 +19,7 @@ use conformance::{AsyncCase, Host as _};
 use emulators::Witness;
 use serde_json::{Value, json};
 use skyfold::ports::{Consistency, Range, Snapshot};
-use skyfold::{
-    App, CloudEvent, CommandId, CommandRequest, Payload, Runtime, StoredState, StreamId, Trigger,
-    Version,
-};
+use skyfold::{App, CloudEvent, Payload, Runtime, StoredState, Version};
 use skyfold_azure::{Access, Azure, Clients};
 use tokio::net::TcpListener;
 
@@ -39,14 +36,7 @@ const KEY: &str = "c2VjcmV0";
 /// there is one way to write a time.
 async fn give(place: &Place, runtime: &Runtime, command: &Command) {
     place.pass(Duration::from_millis(1_123)).await.unwrap();
-    let request = CommandRequest {
-        stream: StreamId::new("1").unwrap(),
-        id: CommandId::fresh(runtime.now()),
-        command: Payload::encode(command).unwrap(),
-        expected: None,
-        metadata: Default::default(),
-    };
-    runtime.invoke("account", Trigger::Command(request)).await.unwrap();
+    place.give(runtime, command).await;
 }
 
 /// What Microsoft's client of Cosmos DB finds in `container`, whose partition key is `field`.

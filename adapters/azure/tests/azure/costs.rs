@@ -4,8 +4,8 @@ use conformance::Host as _;
 use conformance::domain::{Account, Balances, Command};
 use skyfold::ports::{Consistency, Range};
 use skyfold::{
-    App, CommandId, CommandRequest, Payload, Receipt, RecordedCommit, RecordedEvent, Reply, Result,
-    Runtime, StreamId, StreamName, Trigger, Version,
+    App, Receipt, RecordedCommit, RecordedEvent, Reply, Result, Runtime, StreamName, Trigger,
+    Version,
 };
 use tracing::instrument::WithSubscriber as _;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -32,17 +32,7 @@ async fn metered<T>(work: impl Future<Output = T>) -> (T, Vec<Charge>) {
 /// the stream has forgotten is looked up in its past.
 async fn give(place: &Place, runtime: &Runtime, command: &Command) -> Receipt {
     place.pass(Duration::from_secs(1)).await.unwrap();
-    let request = CommandRequest {
-        stream: StreamId::new("1").unwrap(),
-        id: CommandId::fresh(runtime.now()),
-        command: Payload::encode(command).unwrap(),
-        expected: None,
-        metadata: Default::default(),
-    };
-    match runtime.invoke("account", Trigger::Command(request)).await.unwrap() {
-        Reply::Accepted(receipt) => receipt,
-        reply => panic!("{reply:?}"),
-    }
+    place.give(runtime, command).await
 }
 
 /// The operations of `charges`, all of which have a charge: but on the emulator, what is not there.

@@ -22,9 +22,13 @@ use async_trait::async_trait;
 use azure_core::credentials::Secret;
 use conformance::Host;
 use conformance::delivery::{Deliveries, Post};
+use conformance::domain::Command;
 use conformance::faults::steady;
 use skyfold::ports::QueuedCommand;
-use skyfold::{Error, ErrorKind, Ports, Result, Runtime};
+use skyfold::{
+    CommandId, CommandRequest, Error, ErrorKind, Payload, Ports, Receipt, Reply, Result, Runtime,
+    StreamId, Trigger,
+};
 use skyfold_azure::{Access, Azure, Clients};
 use skyfold_memory::VirtualClock;
 
@@ -79,6 +83,21 @@ impl Place {
     /// The database that it is.
     pub fn database(&self) -> &str {
         &self.database
+    }
+
+    /// Gives the account 1 of `runtime` a command.
+    pub async fn give(&self, runtime: &Runtime, command: &Command) -> Receipt {
+        let request = CommandRequest {
+            stream: StreamId::new("1").unwrap(),
+            id: CommandId::fresh(runtime.now()),
+            command: Payload::encode(command).unwrap(),
+            expected: None,
+            metadata: Default::default(),
+        };
+        match runtime.invoke("account", Trigger::Command(request)).await.unwrap() {
+            Reply::Accepted(receipt) => receipt,
+            reply => panic!("{reply:?}"),
+        }
     }
 
     /// The commands of the messages that are visible now.
