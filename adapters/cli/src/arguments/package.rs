@@ -15,6 +15,9 @@ pub(crate) struct Package {
     /// How it is built
     #[arg(long, value_enum, default_value_t)]
     pub(crate) profile: Profile,
+    /// The program, where it is built already: then nothing is built
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["processor", "profile"])]
+    pub(crate) program: Option<PathBuf>,
     /// Where the package and the manifest are written [default: target/package/CLOUD]
     #[arg(long, value_name = "FOLDER")]
     pub(crate) to: Option<PathBuf>,

@@ -72,6 +72,15 @@ impl Form {
     }
 }
 
+/// Where the program comes from.
+#[derive(Clone, Debug)]
+pub(crate) enum Source {
+    /// It is built so.
+    Build(Build),
+    /// It is this file.
+    Built(PathBuf),
+}
+
 /// What was packed.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -86,16 +95,19 @@ pub(crate) struct Packed {
     pub(crate) manifest: PathBuf,
 }
 
-/// Builds `program`, and writes it in its form, and `manifest.json`, to `folder`. The same program
+/// Takes `program` from `source`, and writes it in its form, and `manifest.json`, to `folder`. The same program
 /// gives the same archive, to the byte.
 pub(crate) fn package(
     program: &Program,
-    build: &Build,
+    source: Source,
     manifest: &Manifest,
     folder: &Path,
 ) -> Result<Packed> {
     let files = program.form.files(manifest)?;
-    let built = build.run(program, folder)?;
+    let built = match source {
+        Source::Build(build) => build.run(program, folder)?,
+        Source::Built(file) => file,
+    };
     let content = std::fs::read(&built).map_err(|error| unusable(&built, error))?;
     let json = serde_json::to_string_pretty(manifest).map_err(|error| {
         Error::new(ErrorKind::Unexpected, "the manifest has no JSON form").with_source(error)
