@@ -42,14 +42,16 @@ fn every_planted_defect_is_found() {
     assert!(missed.is_empty(), "not found within {SEEDS} seeds: {missed:#?}");
 }
 
-/// Builds the copy of the workspace in which every guard can be left out.
+/// Builds the copy of the workspace in which every guard can be left out. `--workspace`, and
+/// `--examples`, of which there are none, have it take the features that all tests together need:
+/// so the dependencies are those that are built already.
 fn build() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("teeth");
     std::fs::create_dir_all(&folder).unwrap();
     teeth::plant(&teeth::root(), &folder).unwrap();
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let output = Command::new(env!("CARGO"))
-        .args(["build", "--offline", "--package", "simulation", "--bin", teeth::PROGRAM])
+        .args(["build", "--offline", "--workspace", "--examples", "--bin", teeth::PROGRAM])
         .arg("--target-dir")
         .arg(target)
         .current_dir(&folder)
