@@ -95,8 +95,8 @@ pub(crate) struct Packed {
     pub(crate) manifest: PathBuf,
 }
 
-/// Takes `program` from `source`, and writes it in its form, and `manifest.json`, to `folder`. The same program
-/// gives the same archive, to the byte.
+/// Takes `program` from `source`, and writes it in its form, and `manifest.json`, to `folder`. The
+/// same program gives the same archive, to the byte.
 pub(crate) fn package(
     program: &Program,
     source: Source,
