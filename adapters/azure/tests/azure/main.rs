@@ -17,6 +17,7 @@ use crate::common::trials::run;
 use conformance::async_cases;
 
 fn main() -> ExitCode {
+    meter::prepare();
     let cases = async_cases![
         costs::a_command_is_one_create_and_cold_one_query_whatever_the_length,
         costs::an_event_into_a_view_is_one_read_and_one_write,

@@ -5,6 +5,12 @@ use tracing::span::{Attributes, Id, Record};
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
+/// Has every thread listen to spans, before the first is met. A span that is met first on a thread
+/// where nobody listens is off for the whole process, also where a [`Meter`] waits for it.
+pub(crate) fn prepare() {
+    tracing::subscriber::set_global_default(tracing_subscriber::registry()).unwrap();
+}
+
 /// What one request was charged.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Charge {
