@@ -3,7 +3,10 @@ use std::sync::Arc;
 
 use azure_core::credentials::{Secret, TokenCredential};
 use reqwest::RequestBuilder;
-use skyfold::{Error, ErrorKind, Result};
+use skyfold::Result;
+
+use crate::errors::without_token;
+use crate::tokens::token;
 
 /// How requests to Event Grid and Queue Storage show that they are permitted.
 #[derive(Clone)]
@@ -39,10 +42,8 @@ impl Access {
             Self::Signed => Ok(request),
             Self::Key(key) => Ok(request.header("aeg-sas-key", key.secret())),
             Self::Token(credential) => {
-                let token = credential.get_token(&[scope], None).await.map_err(|error| {
-                    let message = format!("{what}: there is no token for {scope}");
-                    Error::new(ErrorKind::Denied, message).with_source(error)
-                })?;
+                let token = token(&**credential, &[scope], None).await;
+                let token = token.map_err(|error| without_token(what, error))?;
                 Ok(request.bearer_auth(token.token.secret()))
             }
         }

@@ -14,6 +14,7 @@ use skyfold::{Error, ErrorKind, Result};
 
 use crate::access::Access;
 use crate::clients::Clients;
+use crate::tokens::Lasting;
 
 /// How long a token may take to be found: the tools of developers are programs of their own.
 const TOKEN_MAX: Duration = Duration::from_secs(10);
@@ -44,6 +45,7 @@ impl Clients {
     pub async fn from_environment(cosmos: &str, keys: &str) -> Result<Self> {
         let credential = credential()?;
         check(&*credential).await?;
+        let credential: Arc<dyn TokenCredential> = Arc::new(Lasting::new(credential));
         let access = Access::Token(credential.clone());
         let (cosmos, keys) =
             tokio::try_join!(client(cosmos, credential.clone()), client(keys, credential.clone()))?;

@@ -23,6 +23,13 @@ pub(crate) fn answered(what: &str, status: u16, wait: Option<Duration>, said: St
     refused(what, status, 0, wait).with_source(format!("{status}: {said}"))
 }
 
+/// The error of a request about `what` for which there is no token. Whoever gives them may be back
+/// at any time; that there are none at all is told at the start.
+pub(crate) fn without_token(what: &str, error: azure_core::Error) -> Error {
+    let message = format!("{what}: there is no token for it now");
+    Error::new(ErrorKind::Unavailable, message).with_source(error)
+}
+
 /// The error of a request about `what` that nobody answered.
 pub(crate) fn unanswered(what: &str, error: reqwest::Error) -> Error {
     let (kind, hint) = match error.is_builder() {
@@ -51,6 +58,8 @@ fn kind(status: u16, part: u16) -> ErrorKind {
         (403, 3 | 1008) => ErrorKind::Unavailable,
         // A logical partition has 20 GB.
         (403, 1014) => ErrorKind::Oversized,
+        // No request went out: there was no token to sign it with.
+        (401, 20401 | 20402) => ErrorKind::Unavailable,
         (401 | 403, _) => ErrorKind::Denied,
         // The replica is behind what this process has seen.
         (404, 1002) => ErrorKind::Unavailable,
@@ -94,6 +103,7 @@ mod tests {
         for (status, part, expected) in [
             (400, 0, ErrorKind::Invalid),
             (401, 0, ErrorKind::Denied),
+            (401, 20402, ErrorKind::Unavailable),
             (403, 0, ErrorKind::Denied),
             (403, 3, ErrorKind::Unavailable),
             (403, 1014, ErrorKind::Oversized),

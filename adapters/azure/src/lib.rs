@@ -79,6 +79,7 @@ mod keys;
 mod queue;
 #[cfg(feature = "environment")]
 mod settings;
+mod tokens;
 
 pub use access::Access;
 pub use azure::{Azure, Names};
