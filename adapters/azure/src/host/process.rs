@@ -1,8 +1,8 @@
-use std::env;
 use std::net::Ipv4Addr;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use skyfold::host::Variables;
 use skyfold::{App, Error, ErrorKind, Result};
 use skyfold_http::Options;
 use skyfold_http::process::{Times, exit, start_log, stopped};
@@ -22,13 +22,30 @@ const PORT: &str = "FUNCTIONS_CUSTOMHANDLER_PORT";
 /// timeout duration"), or 240 ("Ingress in Azure Container Apps").
 pub(super) const REQUEST_MAX: Duration = Duration::from_secs(60);
 
+/// Who starts this process to have it answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Caller {
+    Functions,
+    #[cfg(feature = "container-apps")]
+    ContainerApps,
+}
+
+/// Who has started this process, by its `variables`. The Functions host may run in Container Apps
+/// itself.
+fn caller<F: Fn(&str) -> Option<String>>(variables: &Variables<F>) -> Option<Caller> {
+    if variables.get(PORT).is_some() {
+        return Some(Caller::Functions);
+    }
+    #[cfg(feature = "container-apps")]
+    if variables.get(program::APP).is_some() {
+        return Some(Caller::ContainerApps);
+    }
+    None
+}
+
 /// Whether the Functions host or Container Apps has started this process.
 pub fn is_called() -> bool {
-    #[cfg(feature = "container-apps")]
-    if program::is_called() {
-        return true;
-    }
-    env::var_os(PORT).is_some()
+    caller(&Variables::of_process()).is_some()
 }
 
 /// Runs `app` as whoever has started this process expects it, on what [`Azure::from_environment`]
@@ -45,11 +62,12 @@ pub async fn run(app: App) -> ExitCode {
 }
 
 async fn serve(app: App) -> Result<()> {
+    let variables = Variables::of_process();
     #[cfg(feature = "container-apps")]
-    if program::is_called() {
+    if caller(&variables) == Some(Caller::ContainerApps) {
         return program::serve(app).await;
     }
-    let port = env::var(PORT).ok().and_then(|port| port.parse::<u16>().ok());
+    let port = variables.get(PORT).and_then(|port| port.parse::<u16>().ok());
     let port = port.ok_or_else(|| Error::new(ErrorKind::Invalid, format!("{PORT} is no port")))?;
     let azure = Azure::from_environment().await?;
     let runtime = app.bind(azure.ports())?;
@@ -61,4 +79,23 @@ async fn serve(app: App) -> Result<()> {
     };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(unheard)?;
     skyfold_http::serve(listener, router, stopped()?).await.map_err(unheard)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_functions_host_comes_first_wherever_it_runs() {
+        let caller = |set: &'static [&'static str]| {
+            caller(&Variables::new(move |name: &str| set.contains(&name).then(|| "80".to_owned())))
+        };
+        assert_eq!(caller(&[]), None);
+        assert_eq!(caller(&[PORT]), Some(Caller::Functions));
+        #[cfg(feature = "container-apps")]
+        {
+            assert_eq!(caller(&[program::APP]), Some(Caller::ContainerApps));
+            assert_eq!(caller(&[program::APP, PORT]), Some(Caller::Functions));
+        }
+    }
 }

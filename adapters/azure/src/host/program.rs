@@ -1,4 +1,3 @@
-use std::env;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,9 +18,9 @@ use super::process::REQUEST_MAX;
 use super::work::{Commands, QUEUE, RELAY, Relay, SWEEP, Sweep, repeat};
 use crate::Azure;
 
-/// What Container Apps sets, and nobody else: the name of the app ("Manage environment variables on
+/// What Container Apps sets: the name of the app ("Manage environment variables on
 /// Azure Container Apps", "Built-in environment variables").
-const APP: &str = "CONTAINER_APP_NAME";
+pub(super) const APP: &str = "CONTAINER_APP_NAME";
 
 /// The variable in which Container Apps says where to listen, which is where its ingress asks.
 const PORT: &str = "CONTAINER_APP_PORT";
@@ -44,11 +43,6 @@ const CALLERS: &str = "SKYFOLD_CALLERS";
 /// in Azure Container Apps", "Shutdown").
 const DRAIN_MAX: Duration = Duration::from_secs(20);
 const WORK_MAX: Duration = Duration::from_secs(5);
-
-/// Whether Container Apps has started this process.
-pub(super) fn is_called() -> bool {
-    env::var_os(APP).is_some()
-}
 
 /// Serves `app` on what [`Azure::from_environment`] finds until it is told to stop.
 pub(super) async fn serve(app: App) -> Result<()> {
