@@ -17,10 +17,11 @@ const ESCAPE: char = '~';
 /// does not fit is cut off, and a hash of all of it put in its place.
 pub(crate) fn encode_id(id: &str) -> String {
     let mut encoded = String::with_capacity(id.len());
-    for byte in id.bytes() {
+    for (nth, byte) in id.bytes().enumerate() {
         let is_safe = byte.is_ascii_alphanumeric() || b"-_@:".contains(&byte);
-        // Only dots would be a way through folders.
-        if is_safe || (byte == b'.' && !encoded.is_empty()) {
+        // Only dots would be a way through folders, and one at the end is cut off by some.
+        let is_inside = nth > 0 && nth + 1 < id.len();
+        if is_safe || (byte == b'.' && is_inside) {
             encoded.push(char::from(byte));
         } else {
             write!(encoded, "{ESCAPE}{byte:02X}").expect("text takes all text");
@@ -46,7 +47,9 @@ mod tests {
             ("a/b", "a~2Fb"),
             ("a\\b?c#d", "a~5Cb~3Fc~23d"),
             (".", "~2E"),
-            ("..", "~2E."),
+            ("..", "~2E~2E"),
+            ("a.", "a~2E"),
+            (".a", "~2Ea"),
             ("a.b", "a.b"),
             ("~2F", "~7E2F"),
             (" a ", "~20a~20"),

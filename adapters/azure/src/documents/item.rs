@@ -13,6 +13,10 @@ use crate::cosmos::encode_id;
 /// second ("Azure Cosmos DB service quotas"). Never to be changed.
 pub(super) const SHARDS: u64 = 16;
 
+/// How many seconds the service can be told to keep an item at most ("Time to live (TTL) in Azure
+/// Cosmos DB").
+const TTL_SECONDS_MAX: i64 = 2_147_483_647;
+
 /// Ends each part of an entry. No part holds a control character, so that nothing sorts before its
 /// end.
 const END: char = '\n';
@@ -104,8 +108,10 @@ pub(super) fn of_write(write: &Write, body: &Payload, now: OffsetDateTime) -> It
     }
     let [l0, l1, l2] = lists;
     let expires = expires.map(millis);
-    // Rather a second more than too few, and one at least.
+    // Rather a second more than too few, and one at least. What lives for longer than the service
+    // can say expires here all the same, and stays there.
     let ttl = expires.map(|expires| ((expires - millis(now)).max(0) / 1_000) + 1);
+    let ttl = ttl.filter(|ttl| *ttl <= TTL_SECONDS_MAX);
     let (name, body) = (key.id.clone(), body.get().to_owned());
     Item { id, partition, name, body, expires, ttl, l0, l1, l2, etag: String::new() }
 }
@@ -184,11 +190,21 @@ mod tests {
     #[test]
     fn what_expires_lives_a_second_longer_at_the_service() {
         let now = datetime!(2010-12-01 08:26 UTC);
-        for (millis, ttl) in [(-5_000, 1), (0, 1), (999, 1), (1_000, 2), (60_500, 61)] {
+        let longest = TTL_SECONDS_MAX * 1_000;
+        for (millis, ttl) in [
+            (-5_000, Some(1)),
+            (0, Some(1)),
+            (999, Some(1)),
+            (1_000, Some(2)),
+            (60_500, Some(61)),
+            (longest - 1, Some(TTL_SECONDS_MAX)),
+            (longest, None),
+        ] {
             let expires = Some(now + time::Duration::milliseconds(millis));
             let item = of_write(&write("a", "a", expires), &Payload::default(), now);
-            assert_eq!(item.ttl, Some(ttl), "{millis}");
+            assert_eq!(item.ttl, ttl, "{millis}");
             assert_eq!(item.has_expired(now), millis <= 0);
+            assert!(item.has_expired(now + time::Duration::milliseconds(longest)));
         }
     }
 }
