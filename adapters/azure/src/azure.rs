@@ -1,3 +1,4 @@
+use std::fmt;
 use std::sync::Arc;
 
 use skyfold::ports::{Clock, QueuedCommand};
@@ -10,10 +11,10 @@ use crate::cosmos::Container;
 use crate::documents::Documents;
 use crate::events::Events;
 use crate::keys::Keys;
-use crate::queue::Commands;
+use crate::queue::{Commands, unsigned};
 
-/// What the resources of one app are called.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What the resources of one app are called. Shown, it leaves out what may be a secret.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Names {
     /// The database of Cosmos DB, in the account of data and in that of keys.
     pub database: String,
@@ -29,6 +30,20 @@ pub struct Names {
     /// The URL of the queue of commands: `https://order.queue.core.windows.net/commands`, with the
     /// signature as its query if it has one.
     pub queue: String,
+}
+
+impl fmt::Debug for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { database, events, documents, keys, topic, queue } = self;
+        f.debug_struct("Names")
+            .field("database", database)
+            .field("events", events)
+            .field("documents", documents)
+            .field("keys", keys)
+            .field("topic", topic)
+            .field("queue", &unsigned(queue))
+            .finish()
+    }
 }
 
 /// The ports on Azure.
@@ -91,17 +106,28 @@ impl Azure {
     }
 
     /// The command that a message of the queue stands for, by the text of the message as Queue
-    /// Storage holds it, base64 of JSON, or as a trigger brings it that has decoded it. A command
-    /// of more than 48 KiB is not in the message itself; it is read from the container of
-    /// documents, which keeps it for 30 days after it was due.
+    /// Storage holds it, base64 of JSON, or as a trigger brings it that has decoded it; `None` if
+    /// it was [done](Self::command_done). A command of more than 48 KiB is not in the message
+    /// itself; it is read from the container of documents, which keeps it until it was done.
     ///
     /// # Errors
     ///
     /// [`Corrupt`](skyfold::ErrorKind::Corrupt) if it is no command,
     /// [`NotFound`](skyfold::ErrorKind::NotFound) if the command is no longer kept, and those of
     /// the service.
-    pub async fn queued_command(&self, message: &str) -> Result<QueuedCommand> {
+    pub async fn queued_command(&self, message: &str) -> Result<Option<QueuedCommand>> {
         self.commands().open(message).await
+    }
+
+    /// Notes that the command of a message was done, before the message is deleted. One of more
+    /// than 48 KiB is kept no longer; for 30 days it is known that it was done. For any other this
+    /// asks for nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Corrupt`](skyfold::ErrorKind::Corrupt) if it is no command, and those of the service.
+    pub async fn command_done(&self, message: &str) -> Result<()> {
+        self.commands().close(message).await
     }
 
     pub(crate) fn commands(&self) -> Commands {

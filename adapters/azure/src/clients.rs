@@ -59,8 +59,8 @@ impl Clients {
         client.build(account, RoutingStrategy::PreferredRegions(vec![])).await
     }
 
-    /// A client for Event Grid and Queue Storage, that makes no request again and waits for none
-    /// longer than 5 seconds.
+    /// A client for Event Grid and Queue Storage, that makes no request again, neither there nor
+    /// where an answer leads, and waits for none longer than 5 seconds.
     ///
     /// # Errors
     ///
@@ -69,6 +69,8 @@ impl Clients {
         let client = reqwest::Client::builder()
             .connect_timeout(CONNECT_MAX)
             .timeout(REQUEST_MAX)
+            // What is asked elsewhere comes without its body, or with a key that is not for others.
+            .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never());
         client.build().map_err(|error| {
             Error::new(ErrorKind::Invalid, "there is no TLS on this machine").with_source(error)

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -25,8 +26,9 @@ const MESSAGE_BYTES_MAX: usize = 64 * 1024 / 4 * 3;
 /// is delivered early, and sent once more.
 const DELAY_SECONDS_MAX: i64 = 7 * 24 * 60 * 60;
 
-/// How many seconds a command that is too large for a message is kept after it was due.
-const KEPT_SECONDS: i64 = 30 * 24 * 60 * 60;
+/// For how many seconds it is known that a command that was too large for a message was done: a
+/// message that was not deleted comes again after minutes.
+const DONE_SECONDS: i64 = 30 * 24 * 60 * 60;
 
 /// The version of the API: one that knows messages without an end ("Put Message").
 pub(crate) const VERSION: &str = "2021-12-02";
@@ -38,13 +40,24 @@ pub(crate) const SCOPE: &str = "https://storage.azure.com/.default";
 const KEPT: &str = "command";
 
 /// A queue of Queue Storage, and the container that keeps what is too large for it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Commands {
     pub(crate) client: reqwest::Client,
     pub(crate) url: String,
     pub(crate) access: Access,
     pub(crate) container: Container,
     pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl fmt::Debug for Commands {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Commands").field(&unsigned(&self.url)).finish()
+    }
+}
+
+/// `url` without its query, which may be a signature.
+pub(crate) fn unsigned(url: &str) -> &str {
+    url.split('?').next().unwrap_or_default()
 }
 
 /// Says which command a message stands for.
@@ -60,10 +73,18 @@ struct KeptItem {
     /// After an `@`, which no collection of documents has: the partition key.
     #[serde(rename = "p")]
     partition: String,
-    /// The command as JSON.
-    #[serde(rename = "b")]
-    body: String,
-    ttl: i64,
+    /// The command as JSON; none once it was done.
+    #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
+    body: Option<String>,
+    /// It is kept for as long as it waits, as its message is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ttl: Option<i64>,
+}
+
+impl KeptItem {
+    fn new(kept: &str, body: Option<String>, ttl: Option<i64>) -> Self {
+        Self { id: KEPT.to_owned(), partition: partition(kept), body, ttl }
+    }
 }
 
 /// How many seconds a command that is `due` can be held back `now`: whole ones, and rather one
@@ -81,7 +102,7 @@ impl Commands {
         let body = json(&command.request.id, command)?;
         let text = match body.len() <= MESSAGE_BYTES_MAX {
             true => body,
-            false => self.keep(&command.request.id, body, delay).await?,
+            false => self.keep(&command.request.id, body).await?,
         };
         let message = format!(
             "<QueueMessage><MessageText>{}</MessageText></QueueMessage>",
@@ -99,9 +120,9 @@ impl Commands {
         http::send(&what, request).await
     }
 
-    /// What errors call it: the URL without its query, which may be a signature.
+    /// What errors call it.
     pub(crate) fn what(&self) -> String {
-        format!("the queue {}", self.url.split('?').next().unwrap_or_default())
+        format!("the queue {}", unsigned(&self.url))
     }
 
     /// Where messages are put, and taken.
@@ -115,29 +136,23 @@ impl Commands {
         Ok(url)
     }
 
-    /// Keeps `body`, the command `id`, until 30 days after its `delay`, and returns the message
-    /// that stands for it.
-    async fn keep(&self, id: &CommandId, body: String, delay: i64) -> Result<String> {
+    /// Keeps `body`, the command `id`, and returns the message that stands for it.
+    async fn keep(&self, id: &CommandId, body: String) -> Result<String> {
         let kept = Uuid::now_v7().simple().to_string();
-        let partition = partition(&kept);
-        let item = KeptItem { id: KEPT.to_owned(), partition, body, ttl: delay + KEPT_SECONDS };
-        let written = self.container.upsert(&item.partition, KEPT, &item).await;
-        written.map_err(unguarded)?;
+        self.write(&KeptItem::new(&kept, Some(body), None)).await?;
         json(id, &Reference { kept })
     }
 
-    /// The command that the message `text` is of.
-    pub(crate) async fn open(&self, text: &str) -> Result<QueuedCommand> {
-        let unreadable = |error: Box<dyn std::error::Error + Send + Sync>| {
-            Error::new(ErrorKind::Corrupt, "the message is no command").with_source(error)
-        };
-        // What is no base64 was decoded before.
-        let text = match text.trim_start().starts_with('{') {
-            true => text.as_bytes().to_vec(),
-            false => STANDARD.decode(text.trim()).map_err(|error| unreadable(error.into()))?,
-        };
-        let Ok(Reference { kept }) = serde_json::from_slice(&text) else {
-            return serde_json::from_slice(&text).map_err(|error| unreadable(error.into()));
+    async fn write(&self, item: &KeptItem) -> Result<()> {
+        let written = self.container.upsert(&item.partition, KEPT, item).await;
+        written.map(drop).map_err(unguarded)
+    }
+
+    /// The command that the message `text` is of, unless it was [done](Self::close).
+    pub(crate) async fn open(&self, text: &str) -> Result<Option<QueuedCommand>> {
+        let text = decoded(text)?;
+        let Some(Reference { kept }) = reference(&text) else {
+            return serde_json::from_slice(&text).map(Some).map_err(unreadable);
         };
         let strong = Consistency::Strong;
         let found: Option<KeptItem> = self.container.read(&partition(&kept), KEPT, strong).await?;
@@ -145,8 +160,36 @@ impl Commands {
             let message = format!("the command {kept} of a message is no longer kept");
             Error::new(ErrorKind::NotFound, message)
         })?;
-        serde_json::from_str(&body).map_err(|error| unreadable(error.into()))
+        body.map(|body| serde_json::from_str(&body).map_err(unreadable)).transpose()
     }
+
+    /// Notes that the command that the message `text` is of was done: it is kept no longer. A
+    /// message that holds its command asks for nothing.
+    pub(crate) async fn close(&self, text: &str) -> Result<()> {
+        match reference(&decoded(text)?) {
+            Some(Reference { kept }) => {
+                self.write(&KeptItem::new(&kept, None, Some(DONE_SECONDS))).await
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// The JSON of the message `text`: a trigger may have decoded what is base64.
+fn decoded(text: &str) -> Result<Vec<u8>> {
+    match text.trim_start().starts_with('{') {
+        true => Ok(text.as_bytes().to_vec()),
+        false => STANDARD.decode(text.trim()).map_err(unreadable),
+    }
+}
+
+/// Which command is kept for a message, if it does not hold it itself.
+fn reference(text: &[u8]) -> Option<Reference> {
+    serde_json::from_slice(text).ok()
+}
+
+fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::new(ErrorKind::Corrupt, "the message is no command").with_source(error)
 }
 
 fn partition(kept: &str) -> String {

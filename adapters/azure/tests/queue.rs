@@ -104,7 +104,7 @@ async fn commands_of_every_size_arrive_whole() {
         while !found.contains(&command) {
             for (text, _) in received("sizes") {
                 assert!(text.len() <= 64 * 1024, "{}", text.len());
-                found.push(azure.queued_command(&text).await.unwrap());
+                found.extend(azure.queued_command(&text).await.unwrap());
             }
         }
     }
@@ -116,7 +116,7 @@ async fn a_command_is_held_back_until_it_is_due() {
     let command = command(10, Some(now + time::Duration::seconds(HELD_SECONDS)));
     send(&azure, &command).await;
     let (text, _) = received("delays").remove(0);
-    assert_eq!(azure.queued_command(&text).await.unwrap(), command);
+    assert_eq!(azure.queued_command(&text).await.unwrap(), Some(command));
     // The service counts whole seconds.
     assert!(start.elapsed() > Duration::from_secs(HELD_SECONDS as u64 - 1), "{start:?}");
 }

@@ -13,14 +13,21 @@ use crate::inbox::Message;
 /// Tells which command a message of the queue stands for.
 #[async_trait]
 pub(crate) trait Messages: fmt::Debug + Send + Sync + 'static {
-    /// The command that the message `text` is of.
-    async fn open(&self, text: &str) -> Result<QueuedCommand>;
+    /// The command that the message `text` is of, unless it was done.
+    async fn open(&self, text: &str) -> Result<Option<QueuedCommand>>;
+
+    /// Notes that the command that the message `text` is of was done.
+    async fn close(&self, text: &str) -> Result<()>;
 }
 
 #[async_trait]
 impl Messages for Azure {
-    async fn open(&self, text: &str) -> Result<QueuedCommand> {
+    async fn open(&self, text: &str) -> Result<Option<QueuedCommand>> {
         self.queued_command(text).await
+    }
+
+    async fn close(&self, text: &str) -> Result<()> {
+        self.command_done(text).await
     }
 }
 

@@ -99,7 +99,8 @@ pub(super) async fn run(
     messages: &dyn Messages,
     invocation: &Invocation,
 ) -> Result<()> {
-    let queued = messages.open(&invocation.brought()?).await?;
+    let text = invocation.brought()?;
+    let Some(queued) = messages.open(&text).await? else { return Ok(()) };
     let waited = waited(&queued, invocation.inserted(), runtime.now());
     if let Some(waited) = waited.filter(|waited| *waited > WAIT_MAX) {
         let (command, seconds) = (&queued.request.id, waited.whole_seconds());
@@ -110,7 +111,7 @@ pub(super) async fn run(
             let message = format!("the command {} comes again", queued.request.id);
             Err(Error::new(ErrorKind::Unavailable, message))
         }
-        false => Ok(()),
+        false => messages.close(&text).await,
     }
 }
 
@@ -132,10 +133,12 @@ pub(super) async fn set_aside(
     invocation: &Invocation,
 ) -> Result<()> {
     let text = invocation.brought()?;
-    let queued = messages.open(&text).await.inspect_err(|error| {
+    let opened = messages.open(&text).await.inspect_err(|error| {
         tracing::error!(%error, "what the queue has set aside cannot be read, and stays there");
     })?;
-    give_up(runtime, &queued).await
+    let Some(queued) = opened else { return Ok(()) };
+    give_up(runtime, &queued).await?;
+    messages.close(&text).await
 }
 
 /// Makes a dead letter of a command that came too often.

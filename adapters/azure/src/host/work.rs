@@ -219,16 +219,18 @@ impl Commands {
     /// nobody else knows what it says.
     async fn run(&self, message: &Message) -> Result<()> {
         let Self { runtime, inbox, .. } = self;
-        let queued = inbox.open(&message.text).await.inspect_err(|error| {
+        let opened = inbox.open(&message.text).await.inspect_err(|error| {
             if error.kind().is_final() {
                 tracing::error!(%error, "a message cannot be read, and stays in the queue");
             }
         })?;
+        let Some(queued) = opened else { return Ok(()) };
         if !host::run(runtime, &queued, Attempts(message.dequeued)).await {
-            return Ok(());
+            return inbox.close(&message.text).await;
         }
         if message.dequeued >= DEQUEUES_MAX {
-            return triggers::give_up(runtime, &queued).await;
+            triggers::give_up(runtime, &queued).await?;
+            return inbox.close(&message.text).await;
         }
         let message = format!("the command {} comes again", queued.request.id);
         Err(Error::new(ErrorKind::Unavailable, message))

@@ -1,9 +1,16 @@
+use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::any;
 use azure_core::credentials::Secret;
-use skyfold::ErrorKind;
+use conformance::Host as _;
+use conformance::domain::{Account, Command};
 use skyfold::ports::QueuedCommand;
-use skyfold_azure::{Access, Azure, Clients};
+use skyfold::{App, CloudEvent, Error, ErrorKind, Ports, StreamName};
+use skyfold_azure::{Access, Azure, Clients, Names};
+use tokio::net::TcpListener;
 
 use crate::common::{Place, client, names};
 use crate::large::request;
@@ -29,15 +36,55 @@ pub(crate) async fn a_container_that_does_not_exist_is_told() {
     assert!(error.to_string().contains("create it"), "{error}");
 }
 
-pub(crate) async fn a_topic_that_nobody_reaches_is_unavailable_within_seconds() {
-    let (place, start) = (Place::open().await.unwrap(), Instant::now());
-    let clients = clients().await;
-    assert!(!format!("{clients:?}").contains("secret"), "a key is not shown");
-    let azure = Azure::open(clients, names(place.database(), "http://127.0.0.1:1")).await.unwrap();
+/// What the bus and the queue at `url` say of an event and of a command.
+async fn refused(place: &Place, url: &str) -> [Error; 2] {
+    let azure = Azure::open(clients().await, names(place.database(), url)).await.unwrap();
+    let Ports { queue, publisher, .. } = azure.ports();
     let command =
         QueuedCommand { category: "order".into(), request: request(&"x"), due: None, timer: None };
-    let outcomes = azure.ports().queue.send(&[command]).await;
-    let error = outcomes.into_iter().next().unwrap().unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
+    let announced = publisher.publish(&[event(place).await]).await;
+    let sent = queue.send(&[command]).await;
+    [announced, sent].map(|outcomes| outcomes.into_iter().next().unwrap().unwrap_err())
+}
+
+/// An event as it is announced.
+async fn event(place: &Place) -> CloudEvent {
+    let app = App::new("bank").decider::<Account>();
+    let runtime = app.bind(place.ports()).unwrap();
+    let receipt = place.give(&runtime, &Command::Deposit { cents: 7 }).await;
+    let stream: StreamName = "account-1".parse().unwrap();
+    let event = crate::costs::event(place, &stream, receipt.version).await.unwrap();
+    CloudEvent::new("bank", &event)
+}
+
+pub(crate) async fn what_nobody_reaches_is_unavailable_within_seconds() {
+    let (place, start) = (Place::open().await.unwrap(), Instant::now());
+    for error in refused(&place, "http://127.0.0.1:1").await {
+        assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
+    }
     assert!(start.elapsed() < FAILED_WITHIN, "{:?}", start.elapsed());
+}
+
+pub(crate) async fn an_answer_that_leads_elsewhere_is_no_success() {
+    let place = Place::open().await.unwrap();
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let elsewhere = Router::new()
+        .route("/elsewhere", any(|| async { "welcome" }))
+        .fallback(any(|| async { (StatusCode::FOUND, [("location", "/elsewhere")]) }));
+    let serving = tokio::spawn(async move { axum::serve(listener, elsewhere).await });
+    for error in refused(&place, &url).await {
+        assert_eq!(error.kind(), ErrorKind::Unexpected, "{error}");
+    }
+    serving.abort();
+}
+
+pub(crate) async fn what_is_shown_holds_no_secret() {
+    let place = Place::open().await.unwrap();
+    let names = names(place.database(), "http://127.0.0.1:1");
+    let names = Names { queue: format!("{}?sig=secret", names.queue), ..names };
+    let clients = clients().await;
+    let azure = Azure::open(clients.clone(), names.clone()).await.unwrap();
+    let shown = format!("{clients:?} {names:?} {azure:?} {:?}", azure.ports());
+    assert!(shown.contains(&names.topic) && !shown.contains("secret"), "{shown}");
 }

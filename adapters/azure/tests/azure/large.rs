@@ -32,12 +32,36 @@ pub(crate) async fn a_command_that_is_larger_than_a_message_arrives_whole() {
     }
 }
 
+pub(crate) async fn a_command_is_kept_until_it_was_done() {
+    let place = Place::open().await.unwrap();
+    for (bytes, is_kept) in [(10, false), (50 * 1024, true)] {
+        let command = QueuedCommand {
+            category: "account".into(),
+            request: request(&"x".repeat(bytes)),
+            due: None,
+            timer: None,
+        };
+        let sent = place.ports().queue.send(std::slice::from_ref(&command)).await;
+        sent.into_iter().next().unwrap().unwrap();
+        let (message, azure) = (place.messages().remove(0), place.azure());
+        for _ in 0..2 {
+            assert_eq!(azure.queued_command(&message).await.unwrap().as_ref(), Some(&command));
+        }
+        for _ in 0..2 {
+            azure.command_done(&message).await.unwrap();
+            let opened = azure.queued_command(&message).await.unwrap();
+            assert_eq!(opened, (!is_kept).then(|| command.clone()), "{bytes}");
+        }
+    }
+}
+
 pub(crate) async fn an_id_that_the_service_would_refuse_is_found_again() {
     let place = Place::open().await.unwrap();
     let documents = place.ports().documents;
     let key = |id: &str| DocumentKey { collection: "views".into(), id: id.into() };
     let long = "😀".repeat(176);
-    let ids = [".", "a/b\\c?d#e", " ", "größe", &format!("{long}a"), &format!("{long}b")];
+    let ids =
+        [".", "a.", "a", "a/b\\c?d#e", " ", "größe", &format!("{long}a"), &format!("{long}b")];
     for id in ids {
         let write = Write {
             key: key(id),

@@ -100,11 +100,21 @@ impl Place {
         }
     }
 
+    /// The ports as they are.
+    pub fn azure(&self) -> &Azure {
+        &self.azure
+    }
+
+    /// The messages that are visible now, which it then has no more.
+    pub fn messages(&self) -> Vec<String> {
+        self.post.due()
+    }
+
     /// The commands of the messages that are visible now.
     pub async fn queued(&self) -> Vec<QueuedCommand> {
         let mut commands = vec![];
-        for message in self.post.due() {
-            commands.push(self.azure.queued_command(&message).await.unwrap());
+        for message in self.messages() {
+            commands.extend(self.azure.queued_command(&message).await.unwrap());
         }
         commands
     }
@@ -117,7 +127,10 @@ impl Host for Place {
     }
 
     async fn settle(&self, runtime: &Runtime) -> Result<()> {
-        let open = |message: String| async move { self.azure.queued_command(&message).await };
+        let open = |message: String| async move {
+            let opened = self.azure.queued_command(&message).await?;
+            opened.ok_or_else(|| Error::new(ErrorKind::Unexpected, "nothing is done by itself"))
+        };
         for _ in 0..SETTLINGS_MAX {
             match self.deliveries.settle(runtime, open).await {
                 // A store in a storm: it is looked at again.

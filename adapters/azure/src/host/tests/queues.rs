@@ -32,6 +32,18 @@ async fn a_queued_command_runs_once_however_often_it_comes() {
         assert!(scene.fire("commands", &refused).await, "a refusal is an outcome");
     }
     assert_eq!(scene.commits().await.len(), 1);
+    assert_eq!(scene.messages.closed.lock().unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn a_message_whose_command_was_done_is_done() {
+    let scene = Scene::new();
+    let text = queued("account", "c-1", open());
+    scene.messages.done.lock().unwrap().push(text.clone());
+    for function in ["commands", "poison"] {
+        assert!(scene.fire(function, &message(&text, 9)).await, "{function}");
+    }
+    assert_eq!((scene.commits().await.len(), scene.letters().await), (0, 0));
 }
 
 #[tokio::test]
@@ -50,6 +62,7 @@ async fn what_cannot_be_read_stays_in_the_queue() {
         }
     }
     assert_eq!(scene.letters().await, 0);
+    assert!(scene.messages.closed.lock().unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -61,6 +74,7 @@ async fn a_command_that_the_queue_has_set_aside_becomes_a_dead_letter_once() {
     }
     assert_eq!(scene.letters().await, 1);
     assert!(scene.commits().await.is_empty(), "it is for people to decide");
+    assert_eq!(scene.messages.closed.lock().unwrap().len(), 2);
 }
 
 #[tokio::test]

@@ -16,15 +16,28 @@ use crate::host::functions::routes;
 use crate::host::messages::Messages;
 
 /// A queue that keeps no command elsewhere.
-#[derive(Debug)]
-struct Small;
+#[derive(Debug, Default)]
+pub(super) struct Small {
+    /// The messages whose command was done before.
+    pub(super) done: Mutex<Vec<String>>,
+    /// The messages of which it was noted since.
+    pub(super) closed: Mutex<Vec<String>>,
+}
 
 #[async_trait]
 impl Messages for Small {
-    async fn open(&self, text: &str) -> Result<QueuedCommand> {
-        serde_json::from_str(text).map_err(|error| {
+    async fn open(&self, text: &str) -> Result<Option<QueuedCommand>> {
+        if self.done.lock().unwrap().iter().any(|done| done == text) {
+            return Ok(None);
+        }
+        serde_json::from_str(text).map(Some).map_err(|error| {
             Error::new(ErrorKind::Corrupt, "the message is no command").with_source(error)
         })
+    }
+
+    async fn close(&self, text: &str) -> Result<()> {
+        self.closed.lock().unwrap().push(text.to_owned());
+        Ok(())
     }
 }
 
@@ -34,6 +47,7 @@ pub(super) struct Scene {
     pub(super) runtime: Runtime,
     pub(super) bus: Arc<Bus>,
     pub(super) clock: VirtualClock,
+    pub(super) messages: Arc<Small>,
     faults: Arc<Faulty>,
     router: Router,
 }
@@ -46,8 +60,9 @@ impl Scene {
         let ports = Ports { publisher: bus.clone(), ..ports };
         let faults = Faulty::new(|asked| matches!(asked, Asked::Append(..) | Asked::Get(_)), []);
         let runtime = app().bind(tapped(ports, faults.clone())).unwrap();
-        let router = routes(runtime.clone(), Arc::new(Small), Default::default()).unwrap();
-        Self { runtime, bus, clock, faults, router }
+        let messages = Arc::<Small>::default();
+        let router = routes(runtime.clone(), messages.clone(), Default::default()).unwrap();
+        Self { runtime, bus, clock, messages, faults, router }
     }
 
     /// Has the store fail so many times from now on, at appending and at reading documents.

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
-use super::scene::Scene;
+use super::scene::{Scene, Small};
 use crate::host::Callers;
 use crate::host::messages::{Inbox, Messages};
 use crate::host::program::work;
@@ -25,6 +25,7 @@ const REST_MAX: Duration = Duration::from_secs(30);
 #[derive(Debug, Default)]
 struct Waiting {
     messages: Mutex<Vec<Held>>,
+    small: Small,
 }
 
 #[derive(Debug)]
@@ -53,10 +54,12 @@ impl Waiting {
 
 #[async_trait]
 impl Messages for Waiting {
-    async fn open(&self, text: &str) -> Result<QueuedCommand> {
-        serde_json::from_str(text).map_err(|error| {
-            Error::new(ErrorKind::Corrupt, "the message is no command").with_source(error)
-        })
+    async fn open(&self, text: &str) -> Result<Option<QueuedCommand>> {
+        self.small.open(text).await
+    }
+
+    async fn close(&self, text: &str) -> Result<()> {
+        self.small.close(text).await
     }
 }
 
@@ -155,6 +158,17 @@ async fn a_command_runs_and_its_message_is_gone() {
     assert_eq!(commands.pass().await.unwrap(), Found::Nothing);
     assert_eq!(scene.commits().await.len(), 1);
     assert!(inbox.messages.lock().unwrap().is_empty());
+    assert_eq!(*inbox.small.closed.lock().unwrap(), [open()]);
+}
+
+#[tokio::test]
+async fn the_message_of_a_command_that_was_done_is_gone() {
+    let scene = Scene::new();
+    let inbox = Waiting::of(&open(), 1);
+    inbox.small.done.lock().unwrap().push(open());
+    commands(&scene, &inbox).pass().await.unwrap();
+    assert!(scene.commits().await.is_empty());
+    assert!(inbox.messages.lock().unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -193,6 +207,7 @@ async fn what_fails_for_a_day_is_a_dead_letter_and_its_message_is_gone() {
         inbox.show();
     }
     assert!(scene.commits().await.is_empty(), "it is for people to decide");
+    assert_eq!(*inbox.small.closed.lock().unwrap(), [open()]);
 }
 
 #[tokio::test]
@@ -281,10 +296,14 @@ struct Slow {
 
 #[async_trait]
 impl Messages for Slow {
-    async fn open(&self, text: &str) -> Result<QueuedCommand> {
+    async fn open(&self, text: &str) -> Result<Option<QueuedCommand>> {
         self.begun.fetch_add(1, Ordering::Relaxed);
         tokio::time::sleep(Duration::from_millis(300)).await;
         self.inner.open(text).await
+    }
+
+    async fn close(&self, text: &str) -> Result<()> {
+        self.inner.close(text).await
     }
 }
 
