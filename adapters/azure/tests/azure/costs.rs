@@ -96,7 +96,11 @@ pub(crate) async fn an_event_into_a_view_is_one_read_and_one_write() {
 }
 
 /// The event of `stream` that has `version`.
-pub(crate) async fn event(place: &Place, stream: &StreamName, version: Version) -> Result<RecordedEvent> {
+pub(crate) async fn event(
+    place: &Place,
+    stream: &StreamName,
+    version: Version,
+) -> Result<RecordedEvent> {
     let read = place.ports().events;
     let newest = read.read(stream, Range::NEWEST, 1, Consistency::Strong).await?;
     let mut events = newest.commits.iter().flat_map(RecordedCommit::events);
