@@ -175,7 +175,8 @@ impl Cosmos {
         self.order(&format!("/-/storms/{database}/{seed}"))
     }
 
-    /// How often requests to `database` met what, by what it is called.
+    /// How often requests for items of `database` met what since the first storm there, by what it
+    /// is called; those that met nothing as `calm`.
     ///
     /// # Errors
     ///

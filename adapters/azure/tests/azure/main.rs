@@ -10,6 +10,7 @@ mod lagging;
 mod large;
 mod meter;
 mod split;
+mod storm;
 
 use std::process::ExitCode;
 
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         large::a_command_is_kept_until_it_was_done,
         large::an_id_that_the_service_would_refuse_is_found_again,
         split::the_feed_goes_on_where_it_was_after_partitions_have_split,
+        storm::no_request_is_made_again_whatever_comes_of_it,
     ];
     run(&cases)
 }

@@ -37,6 +37,9 @@ pub(crate) enum Turn {
     Lost,
 }
 
+/// What it is called that a request meets nothing.
+const CALM: &str = "calm";
+
 /// An answer that asks to come again ("HTTP status codes for Azure Cosmos DB").
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Refusal {
@@ -107,7 +110,7 @@ impl Storms {
         (storm.random, storm.left) = (seed, MET_MAX);
     }
 
-    /// What requests to `database` met, and how often.
+    /// What requests to `database` met since the first storm, and how often.
     pub(crate) fn met(&self, database: &str) -> BTreeMap<&'static str, usize> {
         self.lock().get(database).map(|storm| storm.met.clone()).unwrap_or_default()
     }
@@ -130,20 +133,25 @@ impl Storms {
 
 impl Storm {
     fn turn(&mut self) -> Turn {
+        let (name, turn) = self.draw().unwrap_or((CALM, Turn::Calm));
+        *self.met.entry(name).or_default() += 1;
+        turn
+    }
+
+    /// What is called how, if it is not calm.
+    fn draw(&mut self) -> Option<(&'static str, Turn)> {
         if self.random == 0 || self.left == 0 {
-            return Turn::Calm;
+            return None;
         }
         let number = self.next();
         if !number.is_multiple_of(ODDS) || self.in_a_row >= IN_A_ROW_MAX {
             self.in_a_row = 0;
-            return Turn::Calm;
+            return None;
         }
-        let kind = usize::try_from(number / ODDS % TURNS.len() as u64).unwrap_or_default();
-        let (name, turn) = TURNS[kind];
         self.in_a_row += 1;
         self.left -= 1;
-        *self.met.entry(name).or_default() += 1;
-        turn
+        let kind = usize::try_from(number / ODDS % TURNS.len() as u64).unwrap_or_default();
+        Some(TURNS[kind])
     }
 
     /// The next number of xorshift64* (Vigna, "An experimental exploration of Marsaglia's xorshift
