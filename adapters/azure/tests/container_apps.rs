@@ -9,7 +9,7 @@ mod common;
 use std::collections::{HashMap, HashSet};
 use std::net::Ipv4Addr;
 use std::process::{Child, Command, ExitCode};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
@@ -65,11 +65,7 @@ async fn be_the_program(certs: &str) -> ExitCode {
 
 /// The emulator of queues, which ends with this process.
 fn azurite() -> &'static Azurite {
-    static AZURITE: OnceLock<Azurite> = OnceLock::new();
-    AZURITE.get_or_init(|| {
-        let folder = std::env::temp_dir().join(format!("azurite-{}", std::process::id()));
-        Azurite::start(&Azurite::find().unwrap(), &folder).unwrap()
-    })
+    common::azurite().unwrap()
 }
 
 /// What was announced, and the queue of the emulator, which is asked for whoever has a token.

@@ -5,7 +5,6 @@
 mod common;
 
 use std::process::ExitCode;
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use azure_core::credentials::Secret;
@@ -30,14 +29,8 @@ const HIDDEN_SECONDS: u32 = 1;
 /// How many seconds a command is held back.
 const HELD_SECONDS: i64 = 3;
 
-/// The emulator of this process, which ends with it.
-static AZURITE: OnceLock<Azurite> = OnceLock::new();
-
 fn azurite() -> &'static Azurite {
-    AZURITE.get_or_init(|| {
-        let folder = std::env::temp_dir().join(format!("azurite-{}", std::process::id()));
-        Azurite::start(&Azurite::find().unwrap(), &folder).unwrap()
-    })
+    common::azurite().unwrap()
 }
 
 /// The adapter on a queue `name` of its own.

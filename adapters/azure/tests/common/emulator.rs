@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use azure_core::credentials::Secret;
 use azure_data_cosmos::options::ConnectionPoolOptions;
 use azure_data_cosmos::{AccountReference, CosmosClient, CosmosRuntime, RoutingStrategy};
-use emulators::Cosmos;
+use emulators::{Azurite, Cosmos};
 use skyfold_azure::{Clients, Names, containers};
 
 /// The emulator of this process, which ends with it.
@@ -55,6 +55,24 @@ pub fn cosmos() -> &'static Cosmos {
         let program = Cosmos::find().unwrap_or_else(|missing| panic!("{missing}"));
         Cosmos::start(&program).expect("it starts")
     })
+}
+
+/// The emulator of queues of this process, which the first call starts and which ends with it.
+/// Where it is missing there is none, and it is said how to install it.
+pub fn azurite() -> Option<&'static Azurite> {
+    static AZURITE: OnceLock<Option<Azurite>> = OnceLock::new();
+    let start = || match Azurite::find() {
+        Ok(program) => {
+            let folder = std::env::temp_dir().join(format!("azurite-{}", std::process::id()));
+            Some(Azurite::start(&program, &folder).expect("it starts"))
+        }
+        Err(missing) if emulators::is_required() => panic!("{missing}"),
+        Err(missing) => {
+            eprintln!("no command passes through a queue that is not our own: {missing}");
+            None
+        }
+    };
+    AZURITE.get_or_init(start).as_ref()
 }
 
 /// The name of a database that nobody else has, with all containers.

@@ -1,5 +1,6 @@
 //! An Azure of one test: a database of its own on Microsoft's emulator of Cosmos DB, and a topic
-//! and a queue that take what Event Grid and Queue Storage take, and deliver as they do.
+//! and a queue that take what Event Grid and Queue Storage take, and deliver as they do. What is put
+//! into the queue passes through Microsoft's emulator of Queue Storage.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,6 +13,7 @@
 
 mod emulator;
 pub mod orders;
+mod queue;
 mod services;
 pub mod trials;
 
@@ -32,7 +34,9 @@ use skyfold::{
 use skyfold_azure::{Access, Azure, Clients};
 use skyfold_memory::VirtualClock;
 
-pub use self::emulator::{LAGGING, client, client_near, cosmos, database, environment, names};
+pub use self::emulator::{
+    LAGGING, azurite, client, client_near, cosmos, database, environment, names,
+};
 use self::services::Services;
 
 /// How often a settling may be begun again before something must be wrong.
@@ -63,7 +67,7 @@ impl Place {
 
     async fn make(hold: impl FnOnce(Ports) -> Ports) -> Result<Self> {
         let (clock, database) = (VirtualClock::new(), emulator::database());
-        let services = Services::new(clock.clone());
+        let services = Services::new(clock.clone(), &database);
         let url = services.serve().await;
         let cosmos = client().await;
         let clients = Clients {

@@ -12,6 +12,9 @@ use skyfold::CloudEvent;
 use skyfold_memory::VirtualClock;
 use tokio::net::TcpListener;
 
+use super::azurite;
+use super::queue::Passage;
+
 /// How many bytes a request to a topic may have, and how many events.
 const REQUEST_BYTES_MAX: usize = 1_000_000;
 const REQUEST_EVENTS_MAX: usize = 5_000;
@@ -28,11 +31,15 @@ pub const KEY: &str = "topic-key";
 #[derive(Clone, Debug)]
 pub struct Services {
     pub post: Post<String>,
+    /// Through what each message passes, where it is installed.
+    passage: Option<Arc<Passage>>,
 }
 
 impl Services {
-    pub fn new(clock: VirtualClock) -> Self {
-        Self { post: Post::new(Arc::new(clock)) }
+    /// Those of the place `name`.
+    pub fn new(clock: VirtualClock, name: &str) -> Self {
+        let passage = azurite().map(|azurite| Arc::new(Passage::new(azurite, name)));
+        Self { post: Post::new(Arc::new(clock)), passage }
     }
 
     /// Serves them for as long as the runtime of the test runs, and says where.
@@ -88,7 +95,14 @@ async fn put_message(
     if text.len() > MESSAGE_BYTES_MAX {
         return StatusCode::PAYLOAD_TOO_LARGE;
     }
+    let text = match &services.passage {
+        Some(passage) => match passage.pass(&body, delay).await {
+            Ok(text) => text,
+            Err(status) => return status,
+        },
+        None => text.to_owned(),
+    };
     let visible = services.post.now() + Duration::from_secs(delay);
-    services.post.send(visible, text.to_owned());
+    services.post.send(visible, text);
     StatusCode::CREATED
 }

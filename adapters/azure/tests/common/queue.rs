@@ -1,0 +1,70 @@
+use axum::http::StatusCode;
+use emulators::Azurite;
+use reqwest::{RequestBuilder, Response};
+use tokio::sync::Mutex;
+
+/// A queue of Microsoft's emulator that a message passes through: it is put in as it was sent, and
+/// is what comes out again. The emulator tells time by the clock of the wall, and a test by its own;
+/// so that a message that is held back is had at once, and a test holds it.
+#[derive(Debug)]
+pub struct Passage {
+    client: reqwest::Client,
+    azurite: &'static Azurite,
+    name: String,
+    /// Held while there is a message in the queue.
+    turn: Mutex<()>,
+}
+
+impl Passage {
+    pub fn new(azurite: &'static Azurite, name: &str) -> Self {
+        azurite.create_queue(name).unwrap();
+        let client = reqwest::Client::new();
+        Self { client, azurite, name: name.to_owned(), turn: Mutex::default() }
+    }
+
+    /// The text of the message `body`, held back for `delay` seconds, as the emulator gives it; or
+    /// the status with which it refuses it.
+    pub async fn pass(&self, body: &str, delay: u64) -> Result<String, StatusCode> {
+        let _turn = self.turn.lock().await;
+        let put =
+            self.client.post(self.at("", &format!("messagettl=-1&visibilitytimeout={delay}")));
+        let answer = asked(put.body(body.to_owned())).await;
+        let status = answer.status();
+        if !status.is_success() {
+            return Err(status);
+        }
+        let put = answer.text().await.unwrap();
+        if delay > 0 {
+            let shown = self.of(&put, "&visibilitytimeout=0");
+            assert!(asked(self.client.put(shown).body("")).await.status().is_success());
+        }
+        let got = asked(self.client.get(self.at("", "visibilitytimeout=60"))).await;
+        let got = got.text().await.unwrap();
+        assert_eq!(element(&got, "MessageId"), element(&put, "MessageId"));
+        assert!(asked(self.client.delete(self.of(&got, ""))).await.status().is_success());
+        Ok(element(&got, "MessageText").to_owned())
+    }
+
+    /// The URL of the message that `xml` is of.
+    fn of(&self, xml: &str, query: &str) -> String {
+        let receipt = element(xml, "PopReceipt").replace('+', "%2B").replace('=', "%3D");
+        let id = format!("/{}", element(xml, "MessageId"));
+        self.at(&id, &format!("popreceipt={}{query}", receipt.replace('/', "%2F")))
+    }
+
+    fn at(&self, path: &str, query: &str) -> String {
+        let queue = self.azurite.queue(&self.name);
+        let (url, signature) = queue.split_once('?').unwrap();
+        format!("{url}/messages{path}?{query}&{signature}")
+    }
+}
+
+async fn asked(request: RequestBuilder) -> Response {
+    request.header("x-ms-version", "2021-12-02").send().await.unwrap()
+}
+
+/// What the first element `name` of `xml` holds.
+fn element<'a>(xml: &'a str, name: &str) -> &'a str {
+    let (_, rest) = xml.split_once(&format!("<{name}>")).unwrap();
+    rest.split_once('<').unwrap().0
+}
