@@ -14,7 +14,7 @@ use skyfold::{Error, ErrorKind, Result};
 
 use crate::access::Access;
 use crate::clients::Clients;
-use crate::tokens::Lasting;
+use crate::lasting::Lasting;
 
 /// How long a token may take to be found: the tools of developers are programs of their own.
 const TOKEN_MAX: Duration = Duration::from_secs(10);

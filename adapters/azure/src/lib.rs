@@ -76,6 +76,8 @@ mod http;
 #[cfg(feature = "container-apps")]
 mod inbox;
 mod keys;
+#[cfg(feature = "environment")]
+mod lasting;
 mod queue;
 #[cfg(feature = "environment")]
 mod settings;

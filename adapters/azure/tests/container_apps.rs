@@ -20,9 +20,7 @@ use axum::{Json, Router};
 use azure_core::credentials::Secret;
 use conformance::AsyncCase;
 use emulators::{Azurite, Issuer, SigningKey};
-use indicatif::ProgressBar;
-use order::import::run;
-use portability::invoices;
+use portability::chain::{in_memory, invoices};
 use serde_json::{Value, json};
 use skyfold::EventId;
 use skyfold::ports::{EventFeed, FeedQuery, Position};
@@ -30,15 +28,10 @@ use skyfold_azure::host::{Callers, Certs, program};
 use skyfold_azure::{Access, Azure, Clients};
 use skyfold_cli::Client;
 use skyfold_http::process::stopped;
-use skyfold_memory::Memory;
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
 
-use crate::common::orders::{plan, shown};
 use crate::common::{client, database, environment, names, trials};
-
-/// How many lines of invoices are placed.
-const LINES: usize = 12;
 
 /// How long the program may take to answer and to stop, and how long everything to come to rest.
 const START_MAX: Duration = Duration::from_secs(30);
@@ -307,18 +300,7 @@ impl Drop for App {
 }
 
 async fn invoices_come_to_what_they_come_to_in_memory_though_the_program_is_replaced() {
-    let all = invoices();
-    let invoices: Vec<_> = all.lines().take(1 + LINES).collect();
-    let invoices = invoices.join("\n");
-
-    let memory = Memory::new();
-    let runtime = order::app().bind(memory.ports()).unwrap();
-    let local = Client::new(runtime.clone());
-    let rest = || async { memory.settle(&runtime).await };
-    let expected = run(&local, plan(&invoices), rest, &ProgressBar::hidden()).await.unwrap();
-    let expected_views = shown(&local, &invoices).await;
-    assert!(expected_views.iter().any(|view| view[1]["status"].is_string()), "{expected_views:?}");
-
+    let expected = in_memory(invoices()).await;
     let app = App::start("invoices").await;
     let remote = Client::http(&app.url(), order::app().manifest()).unwrap();
     let rest = || async {
@@ -326,9 +308,8 @@ async fn invoices_come_to_what_they_come_to_in_memory_though_the_program_is_repl
         app.settle().await;
         Ok(())
     };
-    let report = run(&remote, plan(&invoices), rest, &ProgressBar::hidden()).await.unwrap();
-    assert_eq!(report.findings, expected.findings);
-    assert_eq!(shown(&remote, &invoices).await, expected_views);
+    expected.place_with(&remote, rest).await;
+    expected.is_shown(&remote).await;
 }
 
 async fn what_cannot_be_read_stays_in_the_queue_and_comes_again() {

@@ -10,6 +10,7 @@
 //! assert!(invoices.starts_with("InvoiceNo,StockCode,Description,Quantity,InvoiceDate"));
 //! ```
 
+pub mod chain;
 mod invoices;
 mod memory;
 mod portrait;

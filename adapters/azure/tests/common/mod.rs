@@ -1,6 +1,6 @@
 //! An Azure of one test: a database of its own on Microsoft's emulator of Cosmos DB, and a topic
-//! and a queue that take what Event Grid and Queue Storage take, and deliver as they do. What is put
-//! into the queue passes through Microsoft's emulator of Queue Storage.
+//! and a queue that take what Event Grid and Queue Storage take, and deliver as they do. What is
+//! put into the queue passes through Microsoft's emulator of Queue Storage.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,7 +12,6 @@
 )]
 
 mod emulator;
-pub mod orders;
 mod queue;
 mod services;
 pub mod trials;

@@ -4,8 +4,8 @@ use reqwest::{RequestBuilder, Response};
 use tokio::sync::Mutex;
 
 /// A queue of Microsoft's emulator that a message passes through: it is put in as it was sent, and
-/// is what comes out again. The emulator tells time by the clock of the wall, and a test by its own;
-/// so that a message that is held back is had at once, and a test holds it.
+/// is what comes out again. The emulator tells time by the clock of the wall, and a test by its
+/// own; so that a message that is held back is had at once, and a test holds it.
 #[derive(Debug)]
 pub struct Passage {
     client: reqwest::Client,

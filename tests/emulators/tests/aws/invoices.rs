@@ -3,9 +3,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use libtest_mimic::Failed;
+use portability::chain::{in_memory, invoices};
 use skyfold_cli::Client;
 
-use crate::common::invoices::{in_memory, invoices};
 use crate::installation::Installation;
 
 /// Between two functions that are killed.

@@ -2,9 +2,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use portability::chain::{in_memory, invoices};
 use skyfold_cli::Client;
 
-use crate::common::invoices::{in_memory, invoices};
 use crate::installation::{Apps, Installation};
 
 /// Between two function apps that are killed.

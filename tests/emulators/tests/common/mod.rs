@@ -1,4 +1,3 @@
 //! What is the same on every cloud.
 
-pub(crate) mod invoices;
 pub(crate) mod poison;

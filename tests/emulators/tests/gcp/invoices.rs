@@ -1,8 +1,8 @@
 use std::sync::atomic::Ordering;
 
+use portability::chain::{in_memory, invoices};
 use skyfold_cli::Client;
 
-use crate::common::invoices::{in_memory, invoices};
 use crate::installation::Installation;
 
 pub(crate) fn same(gcp: &Installation) {

@@ -1,3 +1,7 @@
+//! Real invoices through an app that runs somewhere else, compared with the same in memory.
+
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -5,7 +9,7 @@ use std::time::{Duration, Instant};
 use indicatif::ProgressBar;
 use order::import::{Plan, Report, parse, run};
 use serde_json::{Value, json};
-use skyfold::Payload;
+use skyfold::{Payload, Result};
 use skyfold_cli::Client;
 use skyfold_memory::Memory;
 
@@ -24,8 +28,8 @@ const REST_MAX: Duration = Duration::from_secs(240);
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// Real invoices with few lines, or else made ones.
-pub(crate) fn invoices() -> String {
-    let all = std::fs::read_to_string(Path::new(REAL)).unwrap_or_else(|_| portability::invoices());
+pub fn invoices() -> String {
+    let all = std::fs::read_to_string(Path::new(REAL)).unwrap_or_else(|_| crate::invoices());
     let invoice = |line: &str| line.split(',').next().unwrap().to_owned();
     let mut lines: Vec<(String, Vec<&str>)> = vec![];
     for line in all.lines().skip(1) {
@@ -44,7 +48,8 @@ fn plan(invoices: &str) -> Plan {
 }
 
 /// What is shown after invoices were placed in memory.
-pub(crate) struct Shown {
+#[derive(Debug)]
+pub struct Shown {
     invoices: String,
     report: Report,
     /// The questions that show it.
@@ -53,7 +58,7 @@ pub(crate) struct Shown {
 }
 
 /// What is shown after `invoices` were placed in memory.
-pub(crate) async fn in_memory(invoices: String) -> Shown {
+pub async fn in_memory(invoices: String) -> Shown {
     let memory = Memory::new();
     let runtime = order::app().bind(memory.ports()).unwrap();
     let client = Client::new(runtime.clone());
@@ -76,7 +81,7 @@ pub(crate) async fn in_memory(invoices: String) -> Shown {
 
 impl Shown {
     /// How many questions show it.
-    pub(crate) fn questions(&self) -> usize {
+    pub fn questions(&self) -> usize {
         self.asked.len()
     }
 
@@ -92,7 +97,7 @@ impl Shown {
     /// # Panics
     ///
     /// If it does not, or not in time.
-    pub(crate) async fn place(&self, client: &Client) {
+    pub async fn place(&self, client: &Client) {
         let (start, asking, orders) = (Instant::now(), client.clone(), self.orders());
         assert!(!orders.is_empty(), "there is something to place");
         let settle = || async {
@@ -104,6 +109,18 @@ impl Shown {
             }
             Ok(())
         };
+        self.place_with(client, settle).await;
+    }
+
+    /// The same with an app that has come to rest once `settle` returns.
+    ///
+    /// # Panics
+    ///
+    /// If it hears of something else than in memory.
+    pub async fn place_with<F>(&self, client: &Client, settle: impl Fn() -> F)
+    where
+        F: Future<Output = Result<()>>,
+    {
         let plan = plan(&self.invoices);
         let report = run(client, plan, settle, &ProgressBar::hidden()).await.unwrap();
         assert_eq!(report.findings, self.report.findings);
@@ -114,7 +131,7 @@ impl Shown {
     /// # Panics
     ///
     /// If it does not, in time.
-    pub(crate) async fn is_shown(&self, client: &Client) {
+    pub async fn is_shown(&self, client: &Client) {
         let start = Instant::now();
         loop {
             let answers = answers(client, &self.asked).await;
