@@ -4,9 +4,12 @@ use serde_json::{Value, json};
 use skyfold::host::plain_names;
 use skyfold::{Descriptor, Kind, Manifest, Result};
 
-/// How often a command is taken from the queue before it is set aside: more often than the app
-/// itself gives up what no time will mend.
-const DEQUEUES_MAX: u32 = 32;
+/// How often a command is taken from the queue before it is set aside: for a day, since the host
+/// counts whatever has failed, and most of that time mends. What it does not, the app gives up.
+const DEQUEUES_MAX: u32 = 24 * 60 * 60 / HIDDEN_SECONDS;
+
+/// How long a command that has failed is hidden before it is taken again.
+const HIDDEN_SECONDS: u32 = 30;
 
 /// How many commits the change feed brings at once, at most.
 const COMMITS_MAX: u32 = 100;
@@ -66,7 +69,7 @@ fn host(entry: &str) -> Value {
             "queues": {
                 "maxDequeueCount": DEQUEUES_MAX,
                 "messageEncoding": "base64",
-                "visibilityTimeout": "00:00:30",
+                "visibilityTimeout": format!("00:00:{HIDDEN_SECONDS:02}"),
             },
         },
     })
@@ -222,6 +225,9 @@ mod tests {
         assert_eq!(retry["maxRetryCount"], -1, "what has failed is never passed over");
         let program = &files["host.json"]["customHandler"]["description"]["defaultExecutablePath"];
         assert_eq!(program, "example-azure");
+        let queues = &files["host.json"]["extensions"]["queues"];
+        assert_eq!(queues["visibilityTimeout"], "00:00:30");
+        assert_eq!(queues["maxDequeueCount"], 2_880, "a day, by half a minute");
         let logging = &files["host.json"]["logging"];
         assert_eq!(logging["logLevel"]["Host.Function.Console"], "Information", "alerts read it");
     }
