@@ -25,9 +25,10 @@ resource "azurerm_storage_account" "messages" {
   }
 }
 
-# The host of Functions puts what came too often into the queue of that name with `-poison`.
+# The host of Functions puts what came too often into the queue of that name with `-poison`. What
+# is there already it leaves there (`CreatePoisonQueueReference` of the host's source).
 resource "azurerm_storage_queue" "this" {
-  for_each = toset(["commands", "commands-poison", "commands-poison-poison"])
+  for_each = toset(["commands", "commands-poison"])
 
   name               = each.key
   storage_account_id = azurerm_storage_account.messages.id

@@ -69,15 +69,13 @@ locals {
 
   # To messages: what of Azure's own roles, where.
   messages = {
-    "commands-takes"     = { app = "commands", role = "Storage Queue Data Message Processor", queue = "commands" }
-    "commands-looks"     = { app = "commands", role = "Storage Queue Data Reader", queue = "commands" }
-    "commands-sends"     = { app = "commands", role = "Storage Queue Data Message Sender", queue = "commands" }
-    "poison-takes"       = { app = "commands", role = "Storage Queue Data Message Processor", queue = "commands-poison" }
-    "poison-looks"       = { app = "commands", role = "Storage Queue Data Reader", queue = "commands-poison" }
-    "poison-sends"       = { app = "commands", role = "Storage Queue Data Message Sender", queue = "commands-poison" }
-    "poison-sets-aside"  = { app = "commands", role = "Storage Queue Data Message Sender", queue = "commands-poison-poison" }
-    "poison-looks-aside" = { app = "commands", role = "Storage Queue Data Reader", queue = "commands-poison-poison" }
-    "consumers-send"     = { app = "consumers", role = "Storage Queue Data Message Sender", queue = "commands" }
+    "commands-takes" = { app = "commands", role = "Storage Queue Data Message Processor", queue = "commands" }
+    "commands-looks" = { app = "commands", role = "Storage Queue Data Reader", queue = "commands" }
+    "commands-sends" = { app = "commands", role = "Storage Queue Data Message Sender", queue = "commands" }
+    "poison-takes"   = { app = "commands", role = "Storage Queue Data Message Processor", queue = "commands-poison" }
+    "poison-looks"   = { app = "commands", role = "Storage Queue Data Reader", queue = "commands-poison" }
+    "poison-sends"   = { app = "commands", role = "Storage Queue Data Message Sender", queue = "commands-poison" }
+    "consumers-send" = { app = "consumers", role = "Storage Queue Data Message Sender", queue = "commands" }
   }
 }
 

@@ -138,13 +138,6 @@ override_resource {
 }
 
 override_resource {
-  target = azurerm_storage_queue.this["commands-poison-poison"]
-  values = {
-    id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/account/queueServices/default/queues/commands-poison-poison"
-  }
-}
-
-override_resource {
   target = azurerm_cosmosdb_account.this["data"]
   values = {
     id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.DocumentDB/databaseAccounts/data"

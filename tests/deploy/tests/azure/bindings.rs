@@ -1,4 +1,5 @@
 use std::collections::BTreeSet;
+use std::iter;
 
 use deploy::{Resources, Tools};
 use serde_json::{Map, Value};
@@ -111,8 +112,9 @@ fn resolve(made: &Resources, by: &str, binding: &Value) -> Result<(), String> {
         }
     }
     if let Some(queue) = read("queueName")? {
-        // What comes too often the host puts into the one beside it.
-        for queue in [queue.clone(), format!("{queue}-poison")] {
+        // What comes too often the host puts into the one beside it, unless it is such a one.
+        let beside = (!queue.ends_with("-poison")).then(|| format!("{queue}-poison"));
+        for queue in iter::once(queue).chain(beside) {
             there_is(made, "queue", ("azurerm_storage_queue", "name"), &queue)?;
         }
     }

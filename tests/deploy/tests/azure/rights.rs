@@ -83,15 +83,13 @@ fn check(made: &Resources) -> Result<(), String> {
 }
 
 /// What each app may do with messages: which of Azure's own roles it has, on what.
-const MESSAGES: [(&str, &str, &str); 10] = [
+const MESSAGES: [(&str, &str, &str); 8] = [
     ("commands", TAKES, "/queues/commands"),
     ("commands", LOOKS, "/queues/commands"),
     ("commands", SENDS, "/queues/commands"),
     ("commands", TAKES, "/queues/commands-poison"),
     ("commands", LOOKS, "/queues/commands-poison"),
     ("commands", SENDS, "/queues/commands-poison"),
-    ("commands", LOOKS, "/queues/commands-poison-poison"),
-    ("commands", SENDS, "/queues/commands-poison-poison"),
     ("consumers", SENDS, "/queues/commands"),
     ("relay", "EventGrid Data Sender", "/topics/t"),
 ];

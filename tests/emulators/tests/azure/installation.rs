@@ -51,7 +51,7 @@ impl Installation {
         let manifest = std::fs::read_to_string(&package.manifest).unwrap();
         let manifest: Manifest = serde_json::from_str(&manifest).unwrap();
         let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-        for queue in [QUEUE, &format!("{QUEUE}-poison"), &format!("{QUEUE}-poison-poison")] {
+        for queue in [QUEUE, &format!("{QUEUE}-poison")] {
             azurite().create_queue(queue).unwrap();
         }
         let database = database();

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -22,6 +22,13 @@ const HIDDEN_SECONDS: u32 = 2;
 /// How often a message is taken before it is set aside: fewer times than the package says, for the
 /// same reason.
 const DEQUEUES_MAX: u32 = 3;
+
+/// What the name of a queue ends in that what came too often is put into. Beside such a one the
+/// host has no other (`QueueListenerFactory.CreatePoisonQueueReference` of its source).
+const SET_ASIDE: &str = "-poison";
+
+/// What was seen in a queue, by its name, after it had been brought for the last time.
+pub(crate) static LEFT: Mutex<Vec<(String, String)>> = Mutex::new(vec![]);
 
 /// How often Event Grid delivers ("Event Grid message delivery and retry").
 const DELIVERIES_MAX: usize = 30;
@@ -110,7 +117,13 @@ struct Message {
     text: String,
 }
 
+/// Brings `message`, as `QueueProcessor` of the host's source does: what has failed for the last
+/// time goes to the queue beside, if there is one, or else stays, and is brought no more.
 async fn bring(app: &FunctionApp, function: &Function, queue: &str, message: &Message) {
+    if message.dequeues > DEQUEUES_MAX {
+        LEFT.lock().unwrap().push((queue.to_owned(), message.text.clone()));
+        return;
+    }
     let text = String::from_utf8(STANDARD.decode(&message.text).unwrap()).unwrap();
     let about = json!({ "DequeueCount": message.dequeues.to_string(), "Id": message.id });
     let is_done = app.fire(function, &json!(json!(text).to_string()), about).await;
@@ -118,10 +131,10 @@ async fn bring(app: &FunctionApp, function: &Function, queue: &str, message: &Me
     let settling = move || {
         let azurite = crate::installation::azurite();
         if !is_done {
-            if message.dequeues < DEQUEUES_MAX {
+            if message.dequeues < DEQUEUES_MAX || queue.ends_with(SET_ASIDE) {
                 return;
             }
-            azurite.put(&format!("{queue}-poison"), &message.text).unwrap();
+            azurite.put(&format!("{queue}{SET_ASIDE}"), &message.text).unwrap();
         }
         azurite.delete(&queue, &message.id, &message.receipt).unwrap();
     };
