@@ -22,9 +22,11 @@ locals {
       says  = "Something was set aside: `dead-letters list` shows what, and why."
       query = "AppTraces | where Message contains 'set aside'"
     }
+    # Whatever the program answers is a success to the host ("Application insights doesn't show
+    # failed request").
     errors = {
       says  = "Calls over HTTP fail: AppRequests says of which function."
-      query = "AppRequests | where Success == false and toint(ResultCode) >= 500"
+      query = "AppRequests | where toint(ResultCode) >= 500"
     }
     relay = {
       says  = "The relay does not announce what is recorded: every view falls behind."
@@ -86,9 +88,10 @@ locals {
       total     = "Total"
       above     = 0
     }
-    # Told by the hour ("Azure Queue Storage monitoring data reference", capacity metrics).
+    # Counted once a day, and told by the hour ("Azure Queue Storage monitoring data reference",
+    # capacity metrics): `waited` tells sooner.
     queued = {
-      says      = "Commands pile up in their queue: a saga asks for more than is done."
+      says      = "Commands have piled up in their queue, for up to a day: a saga asks for more than is done."
       scope     = "${azurerm_storage_account.messages.id}/queueServices/default"
       namespace = "Microsoft.Storage/storageAccounts/queueServices"
       metric    = "QueueMessageCount"

@@ -104,7 +104,7 @@ const THROUGHPUT: &str = "{ data = 4000, keys = 1000 }";
 /// What tells of a part that has gone wrong, and by which words of the log or which metric.
 const TOLD: [(&str, &str); 5] = [
     ("letters", "AppTraces | where Message contains 'set aside'"),
-    ("errors", "toint(ResultCode) >= 500"),
+    ("errors", "AppRequests | where toint(ResultCode) >= 500"),
     ("relay", "OperationName in ('relay')"),
     ("behind", "AppTraces | where Message contains 'announced again'"),
     ("waited", "AppTraces | where Message contains 'waited too long'"),
