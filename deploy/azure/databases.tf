@@ -72,6 +72,7 @@ resource "azurerm_cosmosdb_account" "this" {
   }
 }
 
+# What is in an account inherits it ("Lock your Azure resources to protect your infrastructure").
 resource "azurerm_management_lock" "this" {
   for_each = var.is_protected ? local.accounts : {}
 

@@ -70,7 +70,7 @@ variable "throughput" {
 }
 
 variable "is_protected" {
-  description = "Whether the accounts of data and of keys refuse to be deleted. Set it to false, and apply, before you remove everything."
+  description = "Whether the accounts of data and of keys refuse to be deleted, and with them whatever is in them, such as a container or a right. Set it to false, and apply, before you remove everything, or a part of them."
   type        = bool
   default     = true
 }
@@ -157,7 +157,7 @@ variable "is_public" {
 }
 
 variable "queued_max" {
-  description = "From how many messages on, in the queues of commands together, an alert tells. Commands that are not due yet count."
+  description = "From how many messages on, in the queues of commands together, an alert tells, within a day. Commands that are not due yet count."
   type        = number
   default     = 1000
 

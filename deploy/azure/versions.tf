@@ -16,5 +16,17 @@ provider "azurerm" {
   # Nothing is reached by a key of an account.
   storage_use_azuread = true
 
+  # azurerm 5 registers none by itself ("Azure Resource Manager: 5.0 Upgrade Guide"), and a new
+  # subscription has hardly any.
+  resource_providers_to_register = [
+    "Microsoft.DocumentDB",
+    "Microsoft.EventGrid",
+    "Microsoft.Insights",
+    "Microsoft.ManagedIdentity",
+    "Microsoft.OperationalInsights",
+    "Microsoft.Storage",
+    "Microsoft.Web",
+  ]
+
   features {}
 }
