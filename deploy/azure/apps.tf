@@ -63,7 +63,6 @@ resource "azurerm_function_app_flex_consumption" "this" {
   storage_container_endpoint                     = "${azurerm_storage_account.app[each.key].primary_blob_endpoint}${azurerm_storage_container.package[each.key].name}"
   storage_authentication_type                    = "UserAssignedIdentity"
   storage_user_assigned_identity_id              = azurerm_user_assigned_identity.app[each.key].id
-  zip_deploy_file                                = var.package
   instance_memory_in_mb                          = var.memory_mb
   maximum_instance_count                         = var.instances_max
   https_only                                     = true
@@ -80,7 +79,13 @@ resource "azurerm_function_app_flex_consumption" "this" {
       # `/` is the app's own page, and not that of Functions ("App settings reference").
       AzureWebJobsDisableHomepage = "true"
 
-      # The host's own storage, and who it is there.
+      # The host's own storage, and who it is there. The first is empty, since the provider would
+      # make it a connection by a key that there is not, which the host would prefer to the others
+      # (azurerm: "re-injects AzureWebJobsStorage into app_settings"). What is empty the host passes
+      # over (its pull request "improve connection string check for blob client"). The provider does
+      # not read it back, so that every plan changes it again (azurerm: "AzureWebJobsStorage in
+      # app_settings never converges"); were that ignored, the key would be back.
+      AzureWebJobsStorage              = ""
       AzureWebJobsStorage__accountName = azurerm_storage_account.app[each.key].name
       AzureWebJobsStorage__credential  = "managedidentity"
       AzureWebJobsStorage__clientId    = azurerm_user_assigned_identity.app[each.key].client_id
@@ -107,6 +112,9 @@ resource "azurerm_function_app_flex_consumption" "this" {
     for_each = var.entra != null && contains(["asked", "commands"], each.key) ? [var.entra] : []
 
     content {
+      # `az` sees there whether the host is well, by the host's own key and without a token.
+      excluded_paths = ["/admin/host/status"]
+
       auth_enabled           = true
       require_authentication = true
       unauthenticated_action = "Return401"
@@ -124,8 +132,48 @@ resource "azurerm_function_app_flex_consumption" "this" {
     }
   }
 
-  # The package is fetched as soon as there is an app.
+  # The host opens its storage as soon as there is an app.
   depends_on = [azurerm_role_assignment.host]
+}
+
+# The package, for each function app. `zip_deploy_file` of the app asks at an address that Flex
+# Consumption does not have, by a password, and only once for each name of a file (azurerm: "zip
+# deploy is not working"). So it is Microsoft's own command for the plan, which has a token of Entra,
+# waits until the triggers are known, and sees whether the host is well ("Package-based deployment
+# for Azure Functions").
+resource "terraform_data" "published" {
+  for_each = local.apps
+
+  triggers_replace = [
+    azurerm_function_app_flex_consumption.this[each.key].id,
+    filesha256(var.package),
+  ]
+
+  provisioner "local-exec" {
+    # A role counts after minutes ("Troubleshoot Azure RBAC"): until then the app may not keep the
+    # package. For a host that is not well `az` waits without an end (`check_flex_app_after_deployment`
+    # of its source), unless the machine has a `timeout`. No time mends that, or a missing `az`.
+    command = <<-EOT
+      limit=$(command -v timeout >/dev/null && echo "timeout 600")
+      for pause in 30 60 120 240 0; do
+        $limit az functionapp deployment source config-zip --subscription "$SUBSCRIPTION" \
+          --resource-group "$GROUP" --name "$APP" --src "$PACKAGE" --output none && exit
+        case $? in 124 | 127) break ;; esac
+        sleep "$pause"
+      done
+      exit 1
+    EOT
+
+    interpreter = ["/bin/sh", "-c"]
+
+    # No value of these is read as a part of the command.
+    environment = {
+      SUBSCRIPTION = var.subscription
+      GROUP        = azurerm_resource_group.this.name
+      APP          = azurerm_function_app_flex_consumption.this[each.key].name
+      PACKAGE      = abspath(var.package)
+    }
+  }
 }
 
 locals {

@@ -62,7 +62,7 @@ resource "azurerm_eventgrid_topic" "events" {
 resource "azurerm_eventgrid_event_subscription" "heard" {
   for_each = local.consumers
 
-  name                  = "${local.name}-${replace(each.key, ".", "-dot-")}"
+  name                  = local.subscriptions[each.key]
   scope                 = azurerm_eventgrid_topic.events.id
   event_delivery_schema = "CloudEventSchemaV1_0"
 
@@ -109,5 +109,13 @@ resource "azurerm_eventgrid_event_subscription" "heard" {
     type = "SystemAssigned"
   }
 
-  depends_on = [azurerm_role_assignment.dead]
+  # A function is there once its package is.
+  depends_on = [azurerm_role_assignment.dead, terraform_data.published]
+
+  lifecycle {
+    precondition {
+      condition     = length(local.subscriptions[each.key]) <= 64
+      error_message = "A subscription of Event Grid is named with 64 characters at most, and ${local.subscriptions[each.key]} has more: choose a shorter name."
+    }
+  }
 }

@@ -47,4 +47,7 @@ locals {
   names = { for key in keys(local.functions) : key => replace(replace(key, ".", "__"), "-", "_") }
 
   consumers = { for key, function in local.functions : key => function if length(function.hears) > 0 }
+
+  # What their subscriptions are named, which may have letters, digits and '-' alone.
+  subscriptions = { for key in keys(local.consumers) : key => "${local.name}-${replace(key, ".", "-dot-")}" }
 }

@@ -1,7 +1,9 @@
-use std::fs;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Once;
+use std::{env, fs, iter};
 
 use serde_json::Value;
 
@@ -46,6 +48,26 @@ impl Copy {
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.variables.push((format!("TF_VAR_{name}"), value.to_owned()));
         self
+    }
+
+    /// The same, where what Terraform runs finds the script `text` by the name of the program
+    /// `name`, whatever the machine has.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be made.
+    #[must_use]
+    pub fn with_program(self, name: &str, text: &str) -> Self {
+        fs::create_dir_all(self.programs()).expect("the folder can be made");
+        let path = self.programs().join(name);
+        fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("the copy can be written");
+        fs::set_permissions(&path, Permissions::from_mode(0o755)).expect("it can be run");
+        self
+    }
+
+    /// What the file `name` says; nothing if there is none.
+    pub fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.folder.join(name)).unwrap_or_default()
     }
 
     /// Puts `text` into the file `name`, and returns the file's place.
@@ -159,6 +181,9 @@ impl Copy {
         check.arg(&tools.program).arg(&self.folder).args(steps);
         check.envs(self.variables.iter().map(|(name, value)| (name, value)));
         check.env("TF_CLI_ARGS_test", "-json -verbose");
+        let others = env::var_os("PATH").unwrap_or_default();
+        let places = iter::once(self.programs()).chain(env::split_paths(&others));
+        check.env("PATH", env::join_paths(places).expect("no place has a colon"));
         let output = check.output().expect("bash runs");
         let said = String::from_utf8_lossy(&output.stdout).into_owned()
             + &String::from_utf8_lossy(&output.stderr);
@@ -166,6 +191,11 @@ impl Copy {
             true => Ok(said),
             false => Err(Refused(said)),
         }
+    }
+
+    /// Where the programs are that stand in for the machine's own.
+    fn programs(&self) -> PathBuf {
+        self.folder.join("programs")
     }
 }
 

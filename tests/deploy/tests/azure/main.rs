@@ -9,6 +9,7 @@ mod containers;
 mod growth;
 mod mistakes;
 mod parts;
+mod published;
 mod rights;
 
 use std::process::ExitCode;
@@ -39,6 +40,8 @@ fn main() -> ExitCode {
         terraform("callers_bring_a_token_unless_it_is_public", parts::tokens),
         terraform("what_the_bindings_of_the_package_name_is_there", bindings::set),
         terraform("what_the_bindings_of_the_package_miss_is_noticed", bindings::missed),
+        terraform("every_function_app_is_given_the_package", published::everywhere),
+        terraform("a_package_that_is_refused_for_good_is_told", published::refused),
         terraform("accounts_are_paid_by_request_or_scale_by_themselves", parts::throughput),
         terraform("queues_dead_letters_and_the_relay_have_their_alerts", parts::alerts),
         terraform("a_new_projection_adds_its_own_parts_alone", growth::projection),
@@ -63,7 +66,9 @@ fn copy_of(case: &str, manifest: &Manifest) -> Copy {
     let copy = Copy::of("azure", "azurerm", env!("CARGO_TARGET_TMPDIR"), case);
     let manifest = copy.write("manifest.json", &serde_json::to_string(manifest).unwrap());
     let package = copy.write("app.zip", "a program");
-    copy.with("manifest", &manifest)
+    // Whatever the machine has, nothing is asked of Azure.
+    copy.with_program("az", "")
+        .with("manifest", &manifest)
         .with("package", &package)
         .with("subscription", "11111111-2222-3333-4444-555555555555")
         .with("region", "westeurope")

@@ -62,4 +62,11 @@ pub(crate) fn variables(tools: &Tools) {
     let copy = copy_of("alike", &manifest).with("is_public", "true");
     let Err(Refused(said)) = copy.apply_with(tools, ANSWERS) else { panic!("two have one name") };
     assert!(said.contains("Two functions have the same name"), "{said}");
+    let mut manifest = order::app().manifest();
+    let consumer = manifest.functions.iter_mut().find(|function| !function.hears.is_empty());
+    consumer.unwrap().name =
+        "summary-of-all-that-was-ever-ordered-and-paid-or-sent-back-again".to_owned();
+    let copy = copy_of("long", &manifest).with("is_public", "true");
+    let Err(Refused(said)) = copy.apply_with(tools, ANSWERS) else { panic!("it is too long") };
+    assert!(said.contains("named with 64 characters at most"), "{said}");
 }

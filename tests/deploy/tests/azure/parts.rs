@@ -21,6 +21,8 @@ pub(crate) fn functions(tools: &Tools) {
     for by in APPS {
         let made = app(made(tools), by);
         assert_eq!(made["runtime_name"], "custom");
+        let storage = made["app_settings"].get("AzureWebJobsStorage").unwrap();
+        assert_eq!(storage, "", "{by}: the provider would make it a connection by a key");
         assert_eq!(made["https_only"], true);
         for (function, at) in &all {
             let setting = format!("AzureWebJobs.{}.Disabled", plain_name(function));
@@ -76,6 +78,8 @@ pub(crate) fn tokens(tools: &Tools) {
         if ["asked", "commands"].contains(&name) {
             assert_eq!(settings["require_authentication"], true, "{name}");
             assert_eq!(settings["unauthenticated_action"], "Return401", "{name}");
+            let excluded = &settings["excluded_paths"];
+            assert_eq!(*excluded, json!(["/admin/host/status"]), "{name}: it has a key");
         } else {
             // Their functions have no route from outside but Event Grid's, with a key.
             assert_eq!(settings, Value::Null, "{name}");
