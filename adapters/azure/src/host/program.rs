@@ -91,8 +91,9 @@ pub(super) async fn work(
     let options = Options { timeout: REQUEST_MAX, ..Options::default() };
     let router = served(runtime.clone(), options, callers, news.clone());
     let mut works = JoinSet::new();
-    let relay = Relay::new(runtime.clone())?;
-    works.spawn(repeat(relay, RELAY, news.clone(), stopping.clone()));
+    for relay in Relay::all(&runtime)? {
+        works.spawn(repeat(relay, RELAY, news.clone(), stopping.clone()));
+    }
     let commands = Commands { runtime: runtime.clone(), inbox, news: news.clone() };
     works.spawn(repeat(commands, QUEUE, news, stopping.clone()));
     // Nothing makes it more urgent.

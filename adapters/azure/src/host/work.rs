@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use skyfold::host::{self, Attempts, Tail};
 use skyfold::{Error, ErrorKind, Kind, Result, Runtime};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 
 use super::messages::Inbox;
 use super::triggers;
@@ -128,22 +128,30 @@ fn jittered(wait: Duration) -> Duration {
     wait.mul_f64(0.5 + fastrand::f64())
 }
 
-/// Announces what the change feed brings.
+/// Announces what one slice of the change feed brings: each by itself, so that one that fails, and
+/// is tried ever more rarely, keeps back no other.
 #[derive(Debug)]
 pub(super) struct Relay {
     runtime: Runtime,
     name: String,
-    tails: Vec<Tail>,
+    tail: Tail,
+    /// Shared by those of all slices.
+    turns: Arc<Semaphore>,
 }
 
 impl Relay {
-    pub(super) fn new(runtime: Runtime) -> Result<Self> {
+    /// Those of all slices.
+    pub(super) fn all(runtime: &Runtime) -> Result<Vec<Self>> {
         let functions = runtime.manifest().functions;
         let relay = functions.into_iter().find(|function| function.kind == Kind::Relay);
         let none = || Error::new(ErrorKind::Invalid, "the app has no relay");
         let name = relay.ok_or_else(none)?.name;
-        let tails = Tail::all(&runtime);
-        Ok(Self { runtime, name, tails })
+        let turns = Arc::new(Semaphore::new(SLICES_MAX));
+        let of = |tail| {
+            let (runtime, name, turns) = (runtime.clone(), name.clone(), turns.clone());
+            Self { runtime, name, tail, turns }
+        };
+        Ok(Tail::all(runtime).into_iter().map(of).collect())
     }
 }
 
@@ -151,21 +159,12 @@ impl Work for Relay {
     const NAME: &'static str = "relay";
 
     async fn pass(&mut self) -> Result<Found> {
-        let Self { runtime, name, tails } = self;
-        let (mut count, mut failed) = (0, None);
-        for some in tails.chunks_mut(SLICES_MAX) {
-            // A slice that fails keeps back no other.
-            for outcome in join_all(some.iter_mut().map(|tail| tail.pass(runtime, name))).await {
-                match outcome {
-                    Ok(commits) => count += commits,
-                    Err(error) => failed = Some(error),
-                }
-            }
-        }
-        match failed {
-            Some(error) => Err(error),
-            None if count > 0 => Ok(Found::Some),
-            None => Ok(Found::Nothing),
+        let Self { runtime, name, tail, turns } = self;
+        // Nobody closes it.
+        let _turn = turns.acquire().await;
+        match tail.pass(runtime, name).await? {
+            0 => Ok(Found::Nothing),
+            _ => Ok(Found::Some),
         }
     }
 }

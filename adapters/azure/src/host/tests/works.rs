@@ -4,6 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use conformance::domain::app;
+use conformance::faults::{Fault, Faulty, Request as Asked, tapped};
 use serde_json::{Value, json};
 use skyfold::ports::QueuedCommand;
 use skyfold::{Error, ErrorKind, Result};
@@ -15,7 +17,7 @@ use super::scene::{Scene, Small};
 use crate::host::Callers;
 use crate::host::messages::{Inbox, Messages};
 use crate::host::program::work;
-use crate::host::work::{Commands, Found, QUEUE, Relay, Sweep, Work, repeat};
+use crate::host::work::{Commands, Found, QUEUE, RELAY, Relay, Sweep, Work, repeat};
 use crate::inbox::Message;
 
 /// How long the whole program may take, on a busy machine.
@@ -116,23 +118,34 @@ async fn scene() -> Scene {
     scene
 }
 
+/// Does what there is to do for each slice.
+async fn pass(relays: &mut [Relay]) -> Result<Found> {
+    let mut found = Found::Nothing;
+    for relay in relays {
+        if relay.pass().await? == Found::Some {
+            found = Found::Some;
+        }
+    }
+    Ok(found)
+}
+
 #[tokio::test]
 async fn what_is_recorded_is_announced_once_by_whatever_process() {
     let scene = scene().await;
-    let mut relay = Relay::new(scene.runtime.clone()).unwrap();
-    assert_eq!(relay.pass().await.unwrap(), Found::Some);
-    assert_eq!(relay.pass().await.unwrap(), Found::Nothing);
+    let mut relay = Relay::all(&scene.runtime).unwrap();
+    assert_eq!(pass(&mut relay).await.unwrap(), Found::Some);
+    assert_eq!(pass(&mut relay).await.unwrap(), Found::Nothing);
     assert_eq!(announced(&scene), ["account-ada@1", "account-ada@2"]);
     scene.give("c-3", json!({ "Deposit": { "cents": 5 } })).await;
-    let mut later = Relay::new(scene.runtime.clone()).unwrap();
-    assert_eq!(later.pass().await.unwrap(), Found::Some);
-    assert_eq!(later.pass().await.unwrap(), Found::Nothing);
+    let mut later = Relay::all(&scene.runtime).unwrap();
+    assert_eq!(pass(&mut later).await.unwrap(), Found::Some);
+    assert_eq!(pass(&mut later).await.unwrap(), Found::Nothing);
     assert_eq!(announced(&scene)[2..], ["account-ada@3"]);
     // The first one does not know yet, and looks where the other is.
-    assert_eq!(relay.pass().await.unwrap(), Found::Some);
+    assert_eq!(pass(&mut relay).await.unwrap(), Found::Some);
     scene.give("c-4", json!({ "Deposit": { "cents": 5 } })).await;
-    assert_eq!(relay.pass().await.unwrap(), Found::Some);
-    assert_eq!(relay.pass().await.unwrap(), Found::Nothing);
+    assert_eq!(pass(&mut relay).await.unwrap(), Found::Some);
+    assert_eq!(pass(&mut relay).await.unwrap(), Found::Nothing);
     assert_eq!(announced(&scene)[3..], ["account-ada@3", "account-ada@4"]);
 }
 
@@ -140,13 +153,40 @@ async fn what_is_recorded_is_announced_once_by_whatever_process() {
 async fn what_cannot_be_announced_is_announced_later() {
     let scene = scene().await;
     *scene.bus.is_closed.lock().unwrap() = true;
-    let mut relay = Relay::new(scene.runtime.clone()).unwrap();
+    let mut relay = Relay::all(&scene.runtime).unwrap();
     for _ in 0..2 {
-        assert!(relay.pass().await.unwrap_err().is_transient());
+        assert!(pass(&mut relay).await.unwrap_err().is_transient());
     }
     *scene.bus.is_closed.lock().unwrap() = false;
-    assert_eq!(relay.pass().await.unwrap(), Found::Some);
+    assert_eq!(pass(&mut relay).await.unwrap(), Found::Some);
     assert_eq!(announced(&scene), ["account-ada@1", "account-ada@2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slice_that_fails_for_good_keeps_back_no_other() {
+    let scene = Scene::new();
+    let is_first = |asked: &Asked<'_>| matches!(asked, Asked::Feed(0, _));
+    let always = std::iter::repeat_n(Some(Fault::Before(ErrorKind::Corrupt)), 100_000);
+    let faults = Faulty::new(is_first, always);
+    let runtime = app().bind(tapped(scene.runtime.ports().clone(), faults.clone())).unwrap();
+    let (news, (stop, stopped)) = (Arc::new(Notify::new()), watch::channel(false));
+    let relays = Relay::all(&runtime).unwrap().into_iter();
+    let of = |relay| tokio::spawn(repeat(relay, RELAY, news.clone(), stopped.clone()));
+    let working: Vec<_> = relays.map(of).collect();
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    let attempts = 100_000 - faults.left();
+    assert!((40..=200).contains(&attempts), "ever more rarely: {attempts}");
+    scene.give("c-1", json!({ "Open": { "owner": "Ada" } })).await;
+    news.notify_waiters();
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    assert_eq!(announced(&scene), ["account-ada@1"], "at once");
+    scene.give("c-2", json!({ "Deposit": { "cents": 5 } })).await;
+    tokio::time::sleep(Duration::from_millis(10_000)).await;
+    assert_eq!(announced(&scene)[1..], ["account-ada@2"], "and whenever it is time");
+    stop.send_replace(true);
+    for work in working {
+        work.await.unwrap();
+    }
 }
 
 #[tokio::test]
