@@ -3,7 +3,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::functions::{Context, Function, unfit};
-use crate::{CloudEvent, Descriptor, Failed, Kind, RecordedCommit, Reply, Result, Trigger};
+use crate::{
+    CloudEvent, Descriptor, ErrorKind, Failed, Kind, RecordedCommit, Reply, Result, Trigger,
+};
 
 /// The name of the function that announces recorded events.
 pub(crate) const RELAY: &str = "relay";
@@ -29,11 +31,32 @@ impl Function for RelayFunction {
         if events.is_empty() {
             return Ok(Reply::Handled(vec![]));
         }
-        let outcomes = context.ports.publisher.publish(&events).await;
+        let mut outcomes = context.ports.publisher.publish(&events).await;
+        by_reference(context, &events, &mut outcomes).await;
         let failed = events.into_iter().zip(outcomes).filter_map(|(event, outcome)| {
             let error = Arc::new(outcome.err()?);
             Some(Failed { event: event.id, error })
         });
         Ok(Reply::Handled(failed.collect()))
+    }
+}
+
+/// Announces by reference those of `events` that the bus refuses for good, and puts what comes of
+/// it in the place of the refusal: it may be what they hold that it does not take, and whoever
+/// hears of them reads the store.
+async fn by_reference(context: &Context, events: &[CloudEvent], outcomes: &mut [Result<()>]) {
+    let is_refused = |outcome: &Result<()>| {
+        let kind = outcome.as_ref().err().map(|error| error.kind());
+        matches!(kind, Some(ErrorKind::Invalid | ErrorKind::Oversized))
+    };
+    let refused = events.iter().zip(outcomes).filter(|(_, outcome)| is_refused(outcome));
+    let (news, places): (Vec<_>, Vec<_>) =
+        refused.map(|(event, outcome)| (event.clone().by_reference(), outcome)).unzip();
+    if news.is_empty() {
+        return;
+    }
+    let again = context.ports.publisher.publish(&news).await;
+    for (place, outcome) in places.into_iter().zip(again) {
+        *place = outcome;
     }
 }
