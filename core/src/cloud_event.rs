@@ -74,6 +74,29 @@ impl CloudEvent {
         }
     }
 
+    /// The announcement by reference of `id`, an event that cannot be read: whoever hears it reads
+    /// the stream. Its type is none that a domain's event has.
+    pub(crate) fn unreadable(app: &str, id: EventId, now: OffsetDateTime) -> Self {
+        let event_type = format!("{}.unreadable", id.stream.category());
+        Self {
+            specversion: "1.0".into(),
+            source: format!("/{app}"),
+            subject: id.stream.clone(),
+            partitionkey: id.stream.clone(),
+            sequence: format!("{:020}", id.version.0),
+            dataschema: format!("urn:skyfold:{app}:{event_type}.0"),
+            event_type,
+            datacontenttype: "application/json".into(),
+            time: now,
+            causationid: CommandId::derived(now, &[&id.to_string()]),
+            correlationid: None,
+            parentid: None,
+            traceparent: None,
+            data: None,
+            id,
+        }
+    }
+
     /// The same announcement without the data, for a bus that does not carry as much.
     #[must_use]
     pub fn by_reference(self) -> Self {

@@ -36,10 +36,15 @@ pub(crate) struct DocumentEventData {
 /// [`Invalid`](ErrorKind::Invalid) if it is no such event, [`Corrupt`](ErrorKind::Corrupt) if the
 /// commit cannot be read.
 pub fn recorded(data: &[u8]) -> Result<Option<RecordedCommit>> {
+    document(data)?.as_ref().map(to_commit).transpose()
+}
+
+/// The document of a commit that `data` says was recorded; `None` if it is about another one.
+pub(crate) fn document(data: &[u8]) -> Result<Option<Document>> {
     let data = DocumentEventData::decode(data).map_err(|error| {
         Error::new(ErrorKind::Invalid, "this is no event of Firestore").with_source(error)
     })?;
-    data.value.filter(is_commit).as_ref().map(to_commit).transpose()
+    Ok(data.value.filter(is_commit))
 }
 
 #[cfg(test)]

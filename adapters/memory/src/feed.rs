@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use skyfold::adapter::check_slice;
+use skyfold::adapter::{asked_for, check_slice};
 use skyfold::limits::PAGE_ITEMS_MAX;
 use skyfold::ports::{EventFeed, FeedPage, FeedQuery, Position};
 use skyfold::{Error, ErrorKind, RecordedCommit, Result};
@@ -18,10 +18,9 @@ impl Store {
         let start = self.index(slice, from)?;
         let (items, total) = self.items(slice, start, PAGE_ITEMS_MAX);
         let end = start + items.len();
-        let commits = items.iter().map(|item| item.decode());
-        let commits = commits.filter(|commit| commit.as_ref().map_or(true, |c| query.matches(c)));
-        let commits = commits.collect::<Result<Vec<RecordedCommit>>>()?;
-        Ok(FeedPage { commits, next: self.position(slice, end), is_tail: end >= total })
+        let (commits, unreadable) = asked_for(items.iter().map(|item| item.found()), query);
+        let next = self.position(slice, end);
+        Ok(FeedPage { commits, unreadable, next, is_tail: end >= total })
     }
 
     pub(crate) fn latest_commits(&self, limit: usize) -> Result<Vec<RecordedCommit>> {

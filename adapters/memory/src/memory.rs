@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use skyfold::{DeadLetter, Ports, Result, Runtime};
+use skyfold::{DeadLetter, Ports, Result, Runtime, StreamName, Version};
 
 use crate::broker::Broker;
 use crate::bus::Bus;
@@ -158,6 +158,16 @@ impl Memory {
     pub fn texts(&self) -> Vec<String> {
         let texts = [self.store.texts(), self.documents.texts(), self.broker.texts(), self.trace()];
         texts.concat()
+    }
+
+    /// Spoils the commit of `stream` that begins at `first`, so that nobody can read it, as somebody
+    /// would who alters the store by hand.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](skyfold::ErrorKind::NotFound) if there is none.
+    pub fn spoil(&self, stream: &StreamName, first: Version) -> Result<()> {
+        self.store.spoil(stream, first)
     }
 
     /// What waits for an operator since it would fail for ever, in the order of the ids.

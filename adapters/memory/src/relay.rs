@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use skyfold::ports::{FeedQuery, Position};
-use skyfold::{Error, RecordedCommit, Reply, Result, Runtime, Trigger};
+use skyfold::{Error, ErrorKind, RecordedCommit, Reply, Result, Runtime, Trigger, host};
 
 use crate::broker::Broker;
 use crate::chaos::{Chaos, Fate};
@@ -62,12 +62,17 @@ impl Relay {
         let position = self.positions()[usize::from(slice)].clone();
         let feed = &runtime.ports().feed;
         let page = feed.read(slice, &FeedQuery::default(), position.as_ref()).await?;
-        let count = page.commits.len();
+        let count = page.commits.len() + page.unreadable.len();
         if count > 0 {
             self.chaos.note(|| format!("the relay takes {count} commits of slice {slice}"));
             let announced = announce(runtime, to.relay(runtime)?, page.commits).await;
+            let unrung = host::ring(runtime, &page.unreadable).await;
             self.broker.fan_out(runtime, to);
             announced?;
+            if let Some(event) = unrung.first() {
+                let message = format!("{event} could not be announced");
+                return Err(Error::new(ErrorKind::Unavailable, message));
+            }
         }
         self.positions()[usize::from(slice)] = Some(page.next);
         Ok(count)

@@ -3,9 +3,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use skyfold::adapter::{Seal, slice_of};
+use skyfold::adapter::{Seal, slice_of, unreadable, until_unreadable};
 use skyfold::limits::PAGE_ITEMS_MAX;
-use skyfold::ports::{Consistency, EventStore, Pricing, Range, Slice, Snapshot};
+use skyfold::ports::{Consistency, EventStore, Pricing, Range, Slice, Snapshot, Unreadable};
 use skyfold::{
     Commit, Error, ErrorKind, Head, RecordedCommit, Result, StoredState, StreamName, Version,
 };
@@ -74,6 +74,12 @@ impl Item {
         })?;
         Ok(RecordedCommit { stream: self.stream.clone(), first: Version(self.first), commit })
     }
+
+    /// The commit, or which one cannot be read.
+    pub(crate) fn found(&self) -> Result<RecordedCommit, Unreadable> {
+        let (stream, first) = (self.stream.as_str(), self.first.to_string());
+        self.decode().map_err(|error| unreadable(Some(stream), Some(&first), &error))
+    }
 }
 
 impl Store {
@@ -105,6 +111,23 @@ impl Store {
         log.all.push(item);
         drop(log);
         self.wake.ring();
+        Ok(())
+    }
+
+    /// Puts what is no commit in the place of the one of `stream` that begins at `first`.
+    pub(crate) fn spoil(&self, stream: &StreamName, first: Version) -> Result<()> {
+        let mut log = self.lock();
+        let items = log.streams.get_mut(stream).map(|stream| &mut stream.items);
+        let Some(item) = items.and_then(|items| items.get_mut(&first.0)) else {
+            let message = format!("there is no commit {stream}@{first}");
+            return Err(Error::new(ErrorKind::NotFound, message));
+        };
+        let (count, body) = (item.count, "{".to_owned());
+        let spoilt = Arc::new(Item { stream: stream.clone(), first: first.0, count, body });
+        let whole = std::mem::replace(item, spoilt.clone());
+        let Log { slices, all, .. } = &mut *log;
+        let places = slices.iter_mut().flatten().chain(all);
+        places.filter(|item| Arc::ptr_eq(item, &whole)).for_each(|item| *item = spoilt.clone());
         Ok(())
     }
 
@@ -146,8 +169,7 @@ impl Store {
         };
         let is_end = items.len() <= limit;
         items.truncate(limit);
-        let commits = items.iter().map(|item| item.decode()).collect::<Result<_>>()?;
-        Ok(Slice { commits, is_end })
+        until_unreadable(items.iter().map(|item| item.decode()), is_end)
     }
 
     /// Keeps `snapshot` unless a newer one is there.

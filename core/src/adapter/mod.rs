@@ -20,4 +20,6 @@ pub use json::{decode, encode, sort_key};
 pub use keyrings::{Keyrings, create_key};
 pub use places::{feed_place, feed_settled, time_key};
 pub use seal::Seal;
-pub use slices::{check_slice, slice_of, sort_newest_first};
+pub use slices::{
+    asked_for, check_slice, slice_of, sort_newest_first, unreadable, until_unreadable,
+};

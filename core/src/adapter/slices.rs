@@ -1,6 +1,7 @@
 //! The slices of the feed.
 
 use super::Fnv;
+use crate::ports::{FeedQuery, Slice, Unreadable};
 use crate::{Error, ErrorKind, RecordedCommit, Result, StreamName};
 
 /// The slice, of so many `slices`, that `stream` is in for good.
@@ -21,6 +22,54 @@ pub fn check_slice(slice: u16, slices: u16) -> Result<()> {
     }
     let message = format!("there is no slice {slice}, only 0 to {}", slices.saturating_sub(1));
     Err(Error::new(ErrorKind::Invalid, message))
+}
+
+/// An item that `error` says is no commit, kept as one of `stream` under `version`, as far as it says.
+pub fn unreadable(stream: Option<&str>, version: Option<&str>, error: &Error) -> Unreadable {
+    let named = stream.zip(version).map(|(stream, version)| format!("{stream}@{version}"));
+    Unreadable { event: named.and_then(|name| name.parse().ok()), why: error.to_string() }
+}
+
+/// The part of a stream that `items` are, up to the first that cannot be read; `is_end` says whether
+/// nothing follows the last of them.
+///
+/// # Errors
+///
+/// That of the first item, if it cannot be read.
+pub fn until_unreadable(
+    items: impl Iterator<Item = Result<RecordedCommit>>,
+    is_end: bool,
+) -> Result<Slice> {
+    let mut commits = vec![];
+    for item in items {
+        match item {
+            Ok(commit) => commits.push(commit),
+            Err(_) if !commits.is_empty() => return Ok(Slice { commits, is_end: false }),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Slice { commits, is_end })
+}
+
+/// What of the items of a page `query` asks for, whose order is kept: the commits, and what cannot be
+/// read, of which only the stream can be told.
+pub fn asked_for(
+    items: impl Iterator<Item = Result<RecordedCommit, Unreadable>>,
+    query: &FeedQuery,
+) -> (Vec<RecordedCommit>, Vec<Unreadable>) {
+    let (mut commits, mut unreadable) = (vec![], vec![]);
+    for item in items {
+        match item {
+            Ok(commit) if query.matches(&commit) => commits.push(commit),
+            Ok(_) => {}
+            Err(item) => {
+                if item.event.as_ref().is_none_or(|event| query.is_of(&event.stream)) {
+                    unreadable.push(item);
+                }
+            }
+        }
+    }
+    (commits, unreadable)
 }
 
 /// Brings `commits` in the order of their times, the newest first, and those of one time in that of

@@ -2,9 +2,10 @@ use std::collections::HashMap;
 use std::fmt::Display;
 use std::sync::Arc;
 
-use crate::ports::QueuedCommand;
+use crate::ports::{QueuedCommand, Unreadable};
 use crate::{
-    Announced, Error, ErrorKind, EventId, RecordedCommit, Reply, Result, Runtime, Swept, Trigger,
+    Announced, CloudEvent, Error, ErrorKind, EventId, RecordedCommit, Reply, Result, Runtime,
+    Swept, Trigger,
 };
 
 /// How often work is delivered that fails for good and that core could not set aside.
@@ -130,6 +131,37 @@ pub async fn relay(
         Reply::Handled(failed) => Ok(failed.into_iter().map(|failed| failed.event).collect()),
         reply => Err(unfit(name, &reply)),
     }
+}
+
+/// Announces by reference the streams of what a relay was brought and cannot read: whoever hears of
+/// it reads the stream, and sets aside what it meets there, so that this stream alone waits. What is
+/// of no stream is told in the log, and by that done with. Returns what could not be announced.
+pub async fn ring(runtime: &Runtime, unreadable: &[Unreadable]) -> Vec<EventId> {
+    let mut news = vec![];
+    for Unreadable { event, why } in unreadable {
+        match event {
+            None => tracing::error!(why, "passed over, since it is no commit of any stream"),
+            // Nobody else hears those of sagas.
+            Some(event) if event.stream.saga().is_some() => {
+                tracing::error!(%event, why, "a record of a saga cannot be read");
+            }
+            Some(event) => {
+                tracing::error!(%event, why, "what cannot be read is announced by reference");
+                let app = runtime.app().name();
+                news.push(CloudEvent::unreadable(app, event.clone(), runtime.now()));
+            }
+        }
+    }
+    if news.is_empty() {
+        return vec![];
+    }
+    let outcomes = runtime.ports().publisher.publish(&news).await;
+    let failed = news.into_iter().zip(outcomes).filter_map(|(event, outcome)| {
+        let error = outcome.err()?;
+        tracing::warn!(event = %event.id, %error, "it could not be announced");
+        Some(event.id)
+    });
+    failed.collect()
 }
 
 /// Looks for what the others have missed, and says in the log if that was anything.

@@ -31,6 +31,9 @@ impl Tail {
     /// Has the relay `name` announce the next page. Returns how many commits it had: if none, there
     /// may be nothing more now.
     ///
+    /// What cannot be read is announced by reference, so that its stream alone waits
+    /// ([`ring`](super::ring)).
+    ///
     /// A page that was announced in part is announced again as a whole: whoever hears of an event
     /// twice drops it.
     ///
@@ -45,14 +48,15 @@ impl Tail {
         };
         let ports = runtime.ports();
         let page = ports.feed.read(self.slice, &FeedQuery::default(), from.as_ref()).await?;
-        let count = page.commits.len();
+        let count = page.commits.len() + page.unreadable.len();
         let next = Some(page.next);
         if count == 0 {
             // Nothing to write down: another process finds nothing here either.
             self.place = Some(Place { next, guard });
             return Ok(0);
         }
-        let failed = super::relay(runtime, name, page.commits).await?;
+        let mut failed = super::relay(runtime, name, page.commits).await?;
+        failed.extend(super::ring(runtime, &page.unreadable).await);
         if let Some(event) = failed.first() {
             let message = format!("{event} could not be announced, nor could what follows it");
             return Err(Error::new(ErrorKind::Unavailable, message));

@@ -109,7 +109,7 @@ impl<'a> Events<'a> {
         while reads < READS_MAX && !page.is_full() {
             reads += 1;
             let nth = usize::from(cursor.slice);
-            let read = feed.read(cursor.slice, query, cursor.at[nth].as_ref()).await?;
+            let read = feed.read(cursor.slice, query, cursor.at[nth].as_ref()).await?.whole()?;
             let events = read.commits.iter().flat_map(RecordedCommit::events);
             for event in events.skip(cursor.seen) {
                 if page.is_full() {

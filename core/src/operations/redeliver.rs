@@ -25,7 +25,7 @@ impl Runtime {
         for slice in 0..feed.slices() {
             let mut from = None;
             loop {
-                let page = feed.read(slice, &query, from.as_ref()).await?;
+                let page = feed.read(slice, &query, from.as_ref()).await?.whole()?;
                 events += self.deliver(name, &function.hears, &page.commits).await?;
                 if page.is_tail {
                     break;

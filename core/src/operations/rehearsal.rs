@@ -51,7 +51,7 @@ impl ReadModel<'_> {
         let mut walk = Walk::new(self.context, query, replay.rate, vec![]);
         let mut news = News::default();
         while let Some(page) = walk.read().await? {
-            let events = within_scope(replay, &page.commits);
+            let events = within_scope(replay, &page);
             let count = events.len() as u64;
             for (stream, announced) in by_stream(events) {
                 self.hear(live, (&stream, announced), &mut scratch, &mut news).await?;

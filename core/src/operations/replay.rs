@@ -9,7 +9,7 @@ use crate::functions::{Rebuildable, by_stream};
 use crate::operations::progress::{Journal, Progress, Saved, Scope, Unhandled};
 use crate::operations::read_model::ReadModel;
 use crate::operations::walk::Walk;
-use crate::ports::FeedQuery;
+use crate::ports::{FeedPage, FeedQuery};
 use crate::{Announced, Error, RecordedCommit, Result, Version};
 
 /// How many pages of the feed are handled between two writes of how far a replay is.
@@ -154,7 +154,7 @@ impl ReadModel<'_> {
         journal.write(&saved).await?;
         let mut unsaved = 0;
         while let Some(page) = walk.read().await? {
-            let (is_tail, events) = (page.is_tail, within_scope(replay, &page.commits));
+            let (is_tail, events) = (page.is_tail, within_scope(replay, &page));
             let count = events.len() as u64;
             self.deliver(model, events, &mut saved).await?;
             let progress = walk.pass(page, count);
@@ -198,11 +198,13 @@ impl ReadModel<'_> {
     }
 }
 
-/// The events of `commits` that `replay` is about.
-pub(crate) fn within_scope(replay: &Replay, commits: &[RecordedCommit]) -> Vec<Announced> {
+/// The events of `page` that `replay` is about. What cannot be read is among them by reference, so
+/// that it holds up its stream.
+pub(crate) fn within_scope(replay: &Replay, page: &FeedPage) -> Vec<Announced> {
     let reaches = |commit: &&RecordedCommit| Some(commit.last()) >= replay.version;
-    let events = commits.iter().filter(reaches).flat_map(RecordedCommit::events);
-    events.map(Announced::Event).collect()
+    let events = page.commits.iter().filter(reaches).flat_map(RecordedCommit::events);
+    let unread = page.unreadable.iter().filter_map(|unreadable| unreadable.event.clone());
+    events.map(Announced::Event).chain(unread.map(Announced::Reference)).collect()
 }
 
 /// Whether to try again later may help: the replay is to be started again, and goes on.

@@ -5,11 +5,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ports::{DocumentKey, FeedQuery, Guard, Position, Write};
+use crate::ports::{DocumentKey, FeedQuery, Guard, Position, Unreadable, Write};
 use crate::stores::one;
-use crate::{
-    CloudEvent, Payload, RecordedCommit, RecordedEvent, Result, Runtime, StreamName, Version,
-};
+use crate::{CloudEvent, Payload, RecordedCommit, Result, Runtime, StreamName, Version};
 
 /// The collection of the documents that say how far sweeps have come.
 const COLLECTION: &str = "sweeps";
@@ -40,13 +38,22 @@ impl Runtime {
     ///
     /// # Errors
     ///
-    /// Those of the ports. The next one begins at the page that this one could not finish.
+    /// The first of those of the ports, once all slices were looked at: one that fails keeps back
+    /// no other. The next sweep begins at the page that this one could not finish.
     pub async fn sweep(&self) -> Result<Swept> {
-        let mut swept = Swept::default();
+        let (mut swept, mut failed) = (Swept::default(), None);
         for slice in 0..self.ports().feed.slices() {
-            self.sweep_slice(slice, &mut swept).await?;
+            if let Err(error) = self.sweep_slice(slice, &mut swept).await {
+                tracing::warn!(slice, %error, "a slice of the feed could not be swept to its end");
+                failed = failed.or(Some(error));
+            }
         }
-        Ok(swept)
+        let Some(error) = failed else { return Ok(swept) };
+        // Whoever sweeps hears of the error alone.
+        if swept.announced > 0 {
+            tracing::warn!(?swept, "elsewhere events were announced again");
+        }
+        Err(error)
     }
 
     async fn sweep_slice(&self, slice: u16, swept: &mut Swept) -> Result<()> {
@@ -60,7 +67,7 @@ impl Runtime {
             let all = page.commits.len();
             let commits: Vec<_> =
                 page.commits.into_iter().filter(|commit| commit.commit.time() <= ripe).collect();
-            swept.announced += self.announce_missed(&commits).await?;
+            swept.announced += self.announce_missed(&commits, &page.unreadable).await?;
             swept.commits += commits.len() as u64;
             if commits.len() < all {
                 // The others are to be looked at when their time has come.
@@ -81,17 +88,30 @@ impl Runtime {
         Ok(())
     }
 
-    /// Announces the streams of `commits` that somebody has missed. Returns how many.
-    async fn announce_missed(&self, commits: &[RecordedCommit]) -> Result<u64> {
-        let mut last: BTreeMap<&StreamName, RecordedEvent> = BTreeMap::new();
-        for event in commits.iter().filter_map(|c| Some((&c.stream, c.events().last()?))) {
-            last.insert(event.0, event.1);
+    /// Announces the streams of `commits`, and of what is `unreadable`, that somebody has missed.
+    /// Returns how many.
+    async fn announce_missed(
+        &self,
+        commits: &[RecordedCommit],
+        unreadable: &[Unreadable],
+    ) -> Result<u64> {
+        let (app, now) = (self.app().name(), self.now());
+        // A doorbell: whoever hears it reads the store.
+        let last = commits.iter().filter_map(|commit| commit.events().last());
+        let last = last.map(|event| CloudEvent::new(app, &event).by_reference());
+        let unread = unreadable.iter().filter_map(|unreadable| unreadable.event.clone());
+        let unread = unread.map(|event| CloudEvent::unreadable(app, event, now));
+        let mut streams: BTreeMap<StreamName, CloudEvent> = BTreeMap::new();
+        for event in last.chain(unread) {
+            let known = streams.get(&event.subject);
+            if known.is_none_or(|known| known.id.version < event.id.version) {
+                streams.insert(event.subject.clone(), event);
+            }
         }
         let mut news = vec![];
-        for (stream, event) in last {
-            if self.is_missed(stream, event.version).await? {
-                // A doorbell: whoever hears it reads the store.
-                news.push(CloudEvent::new(self.app().name(), &event).by_reference());
+        for (stream, event) in streams {
+            if self.is_missed(&stream, event.id.version).await? {
+                news.push(event);
             }
         }
         if !news.is_empty() {

@@ -73,6 +73,8 @@ pub struct Snapshot {
 ///   [`PAGE_ITEMS_MAX`](crate::limits::PAGE_ITEMS_MAX); fewer does not mean the end unless the
 ///   slice says so, and none always does.
 /// - What was read back equals what was appended.
+/// - A read ends before a commit that cannot be read, and is [`Corrupt`](crate::ErrorKind::Corrupt)
+///   if that is the first.
 /// - A snapshot replaces an older one of its stream, and losing it makes loads slower, never
 ///   different.
 #[async_trait]

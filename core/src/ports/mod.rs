@@ -19,7 +19,7 @@ pub use documents::{
     Document, DocumentKey, DocumentStore, Guard, ListQuery, Listing, Order, Page, Revision,
     ScanQuery, Write,
 };
-pub use event_feed::{EventFeed, FeedPage, FeedQuery, Position};
+pub use event_feed::{EventFeed, FeedPage, FeedQuery, Position, Unreadable};
 pub use event_store::{Consistency, EventStore, Pricing, Range, Slice, Snapshot};
 pub use key_store::{KeyStore, Keyring, SubjectKey, check_key_number};
 pub use publisher::Publisher;

@@ -8,7 +8,7 @@
 //! use std::time::Duration;
 //!
 //! use conformance::{Capability, Fixture, Host};
-//! use skyfold::{Ports, Result, Runtime};
+//! use skyfold::{Ports, Result, Runtime, StreamName, Version};
 //! use skyfold_memory::{Memory, VirtualClock};
 //!
 //! struct InMemory;
@@ -40,6 +40,10 @@
 //!         self.0.settle(runtime).await
 //!     }
 //!
+//!     async fn spoil(&self, stream: &StreamName, first: Version) -> Result<()> {
+//!         self.0.spoil(stream, first)
+//!     }
+//!
 //!     async fn pass(&self, duration: Duration) -> Result<()> {
 //!         tokio::time::sleep(duration).await;
 //!         Ok(())
@@ -68,7 +72,7 @@ pub use async_cases::{AsyncCase, run_async_cases};
 use async_trait::async_trait;
 pub use contract::{CONTRACT, Promise};
 use libtest_mimic::{Arguments, Trial};
-use skyfold::{Ports, Result, Runtime};
+use skyfold::{Ports, Result, Runtime, StreamName, Version};
 
 use crate::cases::{Case, GROUPS, World};
 
@@ -94,6 +98,10 @@ pub trait Host: Send + Sync {
 
     /// Delivers to `runtime`, by the adapter's own means, until nothing is left to do now.
     async fn settle(&self, runtime: &Runtime) -> Result<()>;
+
+    /// Spoils the commit of `stream` that begins at `first`, past the ports: from now on nobody can
+    /// read it, though it is still kept where it was.
+    async fn spoil(&self, stream: &StreamName, first: Version) -> Result<()>;
 
     /// Lets `duration` pass: for a service of others by waiting, for a virtual clock by moving it.
     async fn pass(&self, duration: Duration) -> Result<()>;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use conformance::{Capability, Fixture, Host};
-use skyfold::{Ports, Result, Runtime};
+use skyfold::{Ports, Result, Runtime, StreamName, Version};
 use skyfold_memory::{Memory, VirtualClock};
 
 struct InMemory;
@@ -39,6 +39,10 @@ impl Host for OneMemory {
 
     async fn settle(&self, runtime: &Runtime) -> Result<()> {
         self.memory.settle(runtime).await
+    }
+
+    async fn spoil(&self, stream: &StreamName, first: Version) -> Result<()> {
+        self.memory.spoil(stream, first)
     }
 
     async fn pass(&self, duration: Duration) -> Result<()> {

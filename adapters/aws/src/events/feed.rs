@@ -4,17 +4,8 @@ use skyfold::limits::PAGE_ITEMS_MAX;
 use skyfold::ports::{EventFeed, FeedPage, FeedQuery, Position};
 use skyfold::{RecordedCommit, Result};
 
-use super::item::{SLICES, to_commit};
+use super::item::SLICES;
 use super::{Events, Feed};
-use crate::item::Item;
-
-impl Events {
-    /// The commits among `items` that `query` asks for.
-    pub(crate) fn matching(items: &[Item], query: &FeedQuery) -> Result<Vec<RecordedCommit>> {
-        let commits = items.iter().map(to_commit);
-        commits.filter(|commit| commit.as_ref().map_or(true, |c| query.matches(c))).collect()
-    }
-}
 
 #[async_trait]
 impl EventFeed for Events {

@@ -1,11 +1,11 @@
 //! The feed from the index by slice and time.
 
-use skyfold::adapter::feed_settled;
+use skyfold::adapter::{asked_for, feed_settled};
 use skyfold::limits::PAGE_ITEMS_MAX;
 use skyfold::ports::{FeedPage, FeedQuery, Position};
 use skyfold::{Error, ErrorKind, RecordedCommit, Result};
 
-use super::item::{AT, SLICE, to_commit};
+use super::item::{AT, SLICE, found, to_commit};
 use super::{Events, INDEX};
 use crate::SEAL;
 use crate::errors::failed;
@@ -32,7 +32,7 @@ impl Events {
         if after.as_ref().is_some_and(|after| after.at >= settled) {
             // The clock went back. No query may begin after its end.
             let next = Place::close(&slice, after.as_ref());
-            return Ok(FeedPage { commits: vec![], next, is_tail: true });
+            return Ok(FeedPage { commits: vec![], unreadable: vec![], next, is_tail: true });
         }
         let read = self
             .client
@@ -49,8 +49,9 @@ impl Events {
         let is_tail = read.last_evaluated_key.is_none();
         let last = read.last_evaluated_key.as_ref().or(items.last());
         let reached = last.map(Place::of).transpose()?.or(after);
-        let commits = Self::matching(&items, query)?;
-        Ok(FeedPage { commits, next: Place::close(&slice, reached.as_ref()), is_tail })
+        let (commits, unreadable) = asked_for(items.iter().map(found), query);
+        let next = Place::close(&slice, reached.as_ref());
+        Ok(FeedPage { commits, unreadable, next, is_tail })
     }
 
     /// The newest commits of `slice`, settled or not.

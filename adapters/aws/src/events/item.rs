@@ -1,7 +1,7 @@
 //! A commit and a snapshot as items.
 
-use skyfold::adapter::{decode, encode, sort_key};
-use skyfold::ports::Snapshot;
+use skyfold::adapter::{decode, encode, sort_key, unreadable};
+use skyfold::ports::{Snapshot, Unreadable};
 use skyfold::{Commit, Error, ErrorKind, RecordedCommit, Result, StreamName, Version};
 
 use crate::item::{BODY, Item, PARTITION, SORT, key, n, number, s, text};
@@ -51,6 +51,12 @@ pub(crate) fn to_commit(item: &Item) -> Result<RecordedCommit> {
     })?;
     let commit: Commit = decode(&format!("the commit {stream}@{first}"), text(item, BODY)?)?;
     Ok(RecordedCommit { stream, first, commit })
+}
+
+/// The commit that `item` is, or which one cannot be read.
+pub(crate) fn found(item: &Item) -> Result<RecordedCommit, Unreadable> {
+    let part = |name| text(item, name).ok();
+    to_commit(item).map_err(|error| unreadable(part(PARTITION), part(SORT), &error))
 }
 
 /// `snapshot` as an item.

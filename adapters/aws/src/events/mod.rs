@@ -13,7 +13,7 @@ use skyfold::ports::Clock;
 
 pub(crate) use item::{AT, SLICE};
 #[cfg(feature = "lambda")]
-pub(crate) use item::{SNAPSHOT, to_commit};
+pub(crate) use item::{SNAPSHOT, found};
 
 use crate::errors::table;
 

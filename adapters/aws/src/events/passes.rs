@@ -4,13 +4,13 @@
 //! it. A pass therefore shows what was placed between the end of the pass before it and the time
 //! when it began, and nothing else.
 
-use skyfold::adapter::{feed_settled, sort_newest_first};
+use skyfold::adapter::{asked_for, feed_settled, sort_newest_first};
 use skyfold::limits::PAGE_ITEMS_MAX;
 use skyfold::ports::{FeedPage, FeedQuery, Position};
 use skyfold::{Error, ErrorKind, RecordedCommit, Result};
 
 use super::Events;
-use super::item::{SLICES, to_commit};
+use super::item::{SLICES, found, to_commit};
 use crate::SEAL;
 use crate::errors::failed;
 use crate::item::{Item, PARTITION, SORT, key, s, text};
@@ -50,11 +50,13 @@ impl Events {
             Some(pass) => pass,
         };
         if pass.since >= pass.until {
-            return Ok(FeedPage { commits: vec![], next: pass.close(slice), is_tail: true });
+            let (commits, unreadable, next) = (vec![], vec![], pass.close(slice));
+            return Ok(FeedPage { commits, unreadable, next, is_tail: true });
         }
         let Segment { items, next } = self.segment(slice, &pass).await?;
-        let (is_tail, commits) = (next.is_none(), Self::matching(&items, query)?);
-        Ok(FeedPage { commits, next: Pass { at: next, ..pass }.close(slice), is_tail })
+        let (commits, unreadable) = asked_for(items.iter().map(found), query);
+        let (is_tail, next) = (next.is_none(), Pass { at: next, ..pass }.close(slice));
+        Ok(FeedPage { commits, unreadable, next, is_tail })
     }
 
     /// The newest commits of the segment `slice`, settled or not.

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use skyfold::adapter::{encode, feed_place, overtaken, slice_of, sort_key};
+use skyfold::adapter::{encode, feed_place, overtaken, slice_of, sort_key, until_unreadable};
 use skyfold::limits::PAGE_ITEMS_MAX;
 use skyfold::ports::{Consistency, EventStore, Pricing, Range, Slice, Snapshot};
 use skyfold::{Commit, ErrorKind, Head, Result, StreamName, Version};
@@ -92,8 +92,7 @@ impl EventStore for Events {
                 from = read.last_evaluated_key;
                 continue;
             }
-            let commits = items.iter().map(to_commit).collect::<Result<_>>()?;
-            return Ok(Slice { commits, is_end });
+            return until_unreadable(items.iter().map(to_commit), is_end);
         }
     }
 

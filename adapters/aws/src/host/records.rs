@@ -4,11 +4,12 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Deserialize;
 use serde_json::Value;
 use skyfold::host;
+use skyfold::ports::Unreadable;
 use skyfold::{CloudEvent, EventId, RecordedCommit, Result, Runtime, Version};
 
 use super::reply::come_again;
-use crate::events::{SNAPSHOT, to_commit};
-use crate::item::{Item, SORT};
+use crate::events::{SNAPSHOT, found};
+use crate::item::{Item, PARTITION, SORT};
 
 /// Whether it is announced that a transaction of a saga has begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,20 +34,34 @@ struct Change {
     new_image: HashMap<String, Value>,
 }
 
+/// What a record tells of.
+enum Told {
+    Commit(RecordedCommit),
+    Unreadable(Unreadable),
+    /// Not even the key of an item: what the stream tells is not what the relay needs.
+    Foreign,
+    /// Nothing that was appended: a snapshot is no news.
+    Nothing,
+}
+
 impl Record {
-    /// The commit that was appended, if one was: a snapshot is no news.
-    fn commit(&self) -> Result<Option<RecordedCommit>> {
+    fn told(&self) -> Told {
         if self.event_name != "INSERT" {
-            return Ok(None);
+            return Told::Nothing;
         }
         let text = |(name, value): (&String, &Value)| {
             let text = value["S"].as_str()?;
             Some((name.clone(), AttributeValue::S(text.to_owned())))
         };
         let item: Item = self.dynamodb.new_image.iter().filter_map(text).collect();
-        let sort = item.get(SORT).and_then(|sort| sort.as_s().ok());
-        let is_snapshot = sort.is_some_and(|sort| sort == SNAPSHOT);
-        if is_snapshot { Ok(None) } else { to_commit(&item).map(Some) }
+        if !item.contains_key(PARTITION) {
+            return Told::Foreign;
+        }
+        match item.get(SORT).and_then(|sort| sort.as_s().ok()) {
+            None => Told::Foreign,
+            Some(sort) if sort == SNAPSHOT => Told::Nothing,
+            Some(_) => found(&item).map_or_else(Told::Unreadable, Told::Commit),
+        }
     }
 }
 
@@ -67,7 +82,8 @@ async fn announce_beginnings(runtime: &Runtime, commits: &[RecordedCommit]) -> V
     failed.map(|(event, _)| event.id).collect()
 }
 
-/// Announces what `records` bring. The answer names the first that must come again: Lambda goes on
+/// Announces what `records` bring, by reference what cannot be read: the stream of the table would
+/// bring it again, and nothing after it, until it is too old. The answer names the first that must come again: Lambda goes on
 /// from there ("Reporting batch item failures with Lambda and DynamoDB").
 pub(crate) async fn relay(
     runtime: &Runtime,
@@ -75,31 +91,35 @@ pub(crate) async fn relay(
     records: &[Record],
     transactions: Transactions,
 ) -> Result<Value> {
-    let (mut commits, mut sequences, mut again) = (vec![], vec![], None);
+    let (mut commits, mut unreadable, mut sequences) = (vec![], vec![], vec![]);
+    let mut again = None;
     for record in records {
         let sequence = &record.dynamodb.sequence_number;
-        match record.commit() {
-            Ok(Some(commit)) => {
+        match record.told() {
+            Told::Commit(commit) => {
                 sequences.extend(commit.events().map(|event| (event.id(), sequence)));
                 commits.push(commit);
             }
-            Ok(None) => {}
-            Err(error) => {
-                tracing::error!(sequence, %error, "the relay waits at what it cannot read");
+            Told::Unreadable(item) => {
+                sequences.extend(item.event.iter().map(|event| (event.clone(), sequence)));
+                unreadable.push(item);
+            }
+            Told::Nothing => {}
+            Told::Foreign => {
+                tracing::error!(sequence, "the relay waits at what names no item of the table");
                 again = Some(sequence);
                 break;
             }
         }
     }
-    if !commits.is_empty() {
-        let mut failed = match transactions {
-            Transactions::Announced => announce_beginnings(runtime, &commits).await,
-            Transactions::Untold => vec![],
-        };
-        failed.extend(host::relay(runtime, name, commits).await?);
-        let has_failed = |id: &EventId| failed.contains(id);
-        let first = sequences.iter().find(|(id, _)| has_failed(id));
-        again = first.map(|(_, sequence)| *sequence).or(again);
-    }
+    let mut failed = match transactions {
+        Transactions::Announced => announce_beginnings(runtime, &commits).await,
+        Transactions::Untold => vec![],
+    };
+    failed.extend(host::relay(runtime, name, commits).await?);
+    failed.extend(host::ring(runtime, &unreadable).await);
+    let has_failed = |id: &EventId| failed.contains(id);
+    let first = sequences.iter().find(|(id, _)| has_failed(id));
+    again = first.map(|(_, sequence)| *sequence).or(again);
     Ok(come_again(again.cloned().as_slice()))
 }

@@ -21,12 +21,13 @@ use async_trait::async_trait;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_types::SdkConfig;
 use conformance::Host;
 use conformance::delivery::Deliveries;
 use conformance::faults::steady;
 use skyfold::ports::QueuedCommand;
-use skyfold::{Error, ErrorKind, Ports, Result, Runtime};
+use skyfold::{Error, ErrorKind, Ports, Result, Runtime, StreamName, Version};
 use skyfold_aws::{Aws, Clients, Feed, Names, tables};
 use skyfold_memory::VirtualClock;
 
@@ -143,6 +144,23 @@ impl Host for Place {
         }
         let message = format!("nothing came to rest, {SETTLINGS_MAX} times over");
         Err(Error::new(ErrorKind::Unexpected, message))
+    }
+
+    async fn spoil(&self, stream: &StreamName, first: Version) -> Result<()> {
+        let s = |text: String| AttributeValue::S(text);
+        for _ in 0..SETTLINGS_MAX {
+            let update = self.clients.dynamodb.update_item().table_name(names().events);
+            let update = update
+                .key("PK", s(stream.to_string()))
+                .key("SK", s(format!("{:020}", first.0)))
+                .update_expression("SET B = :spoilt")
+                .expression_attribute_values(":spoilt", s("{".into()));
+            // A store in a storm.
+            if update.send().await.is_ok() {
+                return Ok(());
+            }
+        }
+        Err(Error::new(ErrorKind::Unexpected, format!("{stream}@{first} stays as it is")))
     }
 
     async fn pass(&self, duration: Duration) -> Result<()> {

@@ -4,14 +4,14 @@
 
 use async_trait::async_trait;
 use azure_data_cosmos::feed::FeedRange;
-use serde_json::json;
-use skyfold::adapter::{check_slice, sort_newest_first};
+use serde_json::{Value, json};
+use skyfold::adapter::{asked_for, check_slice, sort_newest_first};
 use skyfold::limits::PAGE_ITEMS_MAX;
 use skyfold::ports::{Consistency, EventFeed, FeedPage, FeedQuery, Position};
 use skyfold::{Error, ErrorKind, RecordedCommit, Result};
 
 use super::Events;
-use super::item::{CommitItem, to_commit};
+use super::item::{CommitItem, found, to_commit};
 use crate::SEAL;
 use crate::cosmos::{Changes, Reach, Rows, Select};
 
@@ -53,14 +53,12 @@ impl EventFeed for Events {
         let scope = ["feed", number.as_str()];
         let from = from.map(|Position(text)| SEAL.open("position", &scope, text)).transpose()?;
         let range = hashes(slice)?;
-        let changes = self.commits.changes::<CommitItem>(range, from, PAGE_ITEMS_MAX).await?;
+        let changes = self.commits.changes::<Value>(range, from, PAGE_ITEMS_MAX).await?;
         let Changes { items, next } = changes;
-        let commits = items.iter().map(to_commit);
-        let is_wanted = |c: &Result<RecordedCommit>| c.as_ref().map_or(true, |c| query.matches(c));
-        let commits = commits.filter(is_wanted).collect::<Result<_>>()?;
+        let (commits, unreadable) = asked_for(items.iter().map(found), query);
         let next = Position(SEAL.close(&scope, &next));
         // What is there is there: only a page without any is the end.
-        Ok(FeedPage { commits, next, is_tail: items.is_empty() })
+        Ok(FeedPage { commits, unreadable, next, is_tail: items.is_empty() })
     }
 
     async fn latest(&self, limit: usize) -> Result<Vec<RecordedCommit>> {

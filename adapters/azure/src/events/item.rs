@@ -1,8 +1,9 @@
 //! A commit and a snapshot as items.
 
 use serde::{Deserialize, Serialize};
-use skyfold::adapter::{decode, encode, sort_key};
-use skyfold::ports::Snapshot;
+use serde_json::Value;
+use skyfold::adapter::{decode, encode, sort_key, unreadable};
+use skyfold::ports::{Snapshot, Unreadable};
 use skyfold::{Commit, Error, ErrorKind, RecordedCommit, Result, StreamName, Version};
 
 /// The id of every snapshot, of which a partition has one.
@@ -57,6 +58,17 @@ pub(crate) fn to_commit(item: &CommitItem) -> Result<RecordedCommit> {
     })?;
     let commit: Commit = decode(&format!("the commit {stream}@{first}"), body)?;
     Ok(RecordedCommit { stream, first, commit })
+}
+
+/// The commit that `item` is, or which one cannot be read: neither can be altered under which one is
+/// kept.
+pub(crate) fn found(item: &Value) -> Result<RecordedCommit, Unreadable> {
+    let read = CommitItem::deserialize(item).map_err(|error| {
+        let message = "the container holds an item that is no commit";
+        Error::new(ErrorKind::Corrupt, message).with_source(error)
+    });
+    let commit = read.and_then(|item| to_commit(&item));
+    commit.map_err(|error| unreadable(item["s"].as_str(), item["id"].as_str(), &error))
 }
 
 /// `snapshot` as an item.

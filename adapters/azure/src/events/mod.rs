@@ -5,7 +5,7 @@ mod item;
 mod store;
 
 #[cfg(feature = "functions")]
-pub(crate) use self::item::{CommitItem, to_commit};
+pub(crate) use self::item::found;
 use crate::cosmos::Container;
 
 /// The container of events; snapshots, which are rewritten, are among the documents, so that the

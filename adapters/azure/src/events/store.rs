@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use skyfold::adapter::{encode, overtaken, sort_key, time_key, unguarded};
+use skyfold::adapter::{encode, overtaken, sort_key, time_key, unguarded, until_unreadable};
 use skyfold::limits::PAGE_ITEMS_MAX;
 use skyfold::ports::{Consistency, EventStore, Pricing, Range, Slice, Snapshot};
 use skyfold::{Commit, Head, Result, StreamName, Version};
@@ -59,16 +59,15 @@ impl EventStore for Events {
             consistency,
         };
         let Rows { items, is_end } = self.commits.query::<CommitItem>(select).await?;
-        let commits = items.iter().map(to_commit).collect::<Result<Vec<_>>>()?;
-        let is_end = is_end
-            || match range {
-                // Asking for one more would cost units each time, and a stream begins at 1.
-                Range::Before(_) => {
-                    commits.last().is_some_and(|c| c.first == Version::EMPTY.next())
-                }
-                Range::After(_) => false,
-            };
-        Ok(Slice { commits, is_end })
+        let mut slice = until_unreadable(items.iter().map(to_commit), is_end)?;
+        slice.is_end |= match range {
+            // Asking for one more would cost units each time, and a stream begins at 1.
+            Range::Before(_) => {
+                slice.commits.last().is_some_and(|c| c.first == Version::EMPTY.next())
+            }
+            Range::After(_) => false,
+        };
+        Ok(slice)
     }
 
     async fn snapshot(&self, stream: &StreamName) -> Result<Option<Snapshot>> {

@@ -1,13 +1,14 @@
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 use skyfold::host::{self, Attempts, Delivery};
 use skyfold::ports::QueuedCommand;
-use skyfold::{Announced, Error, ErrorKind, EventId, RecordedCommit, Result, Runtime};
+use skyfold::{Announced, Error, ErrorKind, EventId, Result, Runtime};
 use time::{Duration, OffsetDateTime};
 
 use super::invocation::Invocation;
 use super::messages::Messages;
-use crate::events::{CommitItem, to_commit};
+use crate::events::found;
 
 /// How long a command waits for its function until that is worth a line in the log: the queue
 /// itself does not tell how old its messages are.
@@ -34,30 +35,30 @@ struct Arrived {
     id: EventId,
 }
 
-/// Announces what the change feed brings. What can be read is announced, whatever else there is.
+/// Announces what the change feed brings. It is brought again without an end, and nothing after it,
+/// until it is done with: so what cannot be read is announced by reference, and its stream alone
+/// waits.
+///
+/// What is no item at all, without the id that each one has, comes again: it is not known what it
+/// stands for.
 pub(super) async fn relay(runtime: &Runtime, name: &str, invocation: &Invocation) -> Result<()> {
-    let (mut commits, mut unreadable) = (vec![], None);
+    let (mut commits, mut unreadable, mut foreign) = (vec![], vec![], vec![]);
     for part in invocation.parts()? {
-        match commit(&part) {
-            Ok(commit) => commits.push(commit),
-            Err(error) => {
-                tracing::error!(%error, "the relay waits at what it cannot read");
-                unreadable = Some(error);
+        match serde_json::from_str::<Value>(part.get()) {
+            Ok(item) if item["id"].is_string() => match found(&item) {
+                Ok(commit) => commits.push(commit),
+                Err(item) => unreadable.push(item),
+            },
+            _ => {
+                tracing::error!("the relay waits at what is no item of a container");
+                foreign.push(part);
             }
         }
     }
-    if !commits.is_empty() {
-        come_again(&host::relay(runtime, name, commits).await?)?;
-    }
-    unreadable.map_or(Ok(()), Err)
-}
-
-fn commit(part: &RawValue) -> Result<RecordedCommit> {
-    let item: CommitItem = serde_json::from_str(part.get()).map_err(|error| {
-        let message = "the change feed brings an item that is no commit";
-        Error::new(ErrorKind::Corrupt, message).with_source(error)
-    })?;
-    to_commit(&item)
+    let mut failed = host::relay(runtime, name, commits).await?;
+    failed.extend(host::ring(runtime, &unreadable).await);
+    come_again(&failed)?;
+    come_again(&foreign)
 }
 
 /// Gives the events that a trigger brings from Event Grid to the projection or saga `name`. How
@@ -168,7 +169,7 @@ fn come_again<T>(failed: &[T]) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
     use time::macros::datetime;
 
     use super::*;

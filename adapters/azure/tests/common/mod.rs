@@ -25,10 +25,11 @@ use conformance::Host;
 use conformance::delivery::{Deliveries, Post};
 use conformance::domain::Command;
 use conformance::faults::steady;
+use serde_json::json;
 use skyfold::ports::QueuedCommand;
 use skyfold::{
     CommandId, CommandRequest, Error, ErrorKind, Payload, Ports, Receipt, Reply, Result, Runtime,
-    StreamId, Trigger,
+    StreamId, StreamName, Trigger, Version,
 };
 use skyfold_azure::{Access, Azure, Clients};
 use skyfold_memory::VirtualClock;
@@ -143,6 +144,21 @@ impl Host for Place {
         }
         let message = format!("nothing came to rest, {SETTLINGS_MAX} times over");
         Err(Error::new(ErrorKind::Unexpected, message))
+    }
+
+    async fn spoil(&self, stream: &StreamName, first: Version) -> Result<()> {
+        let database = client().await.database_client(&self.database);
+        let container = database.container_client(names("", "").events, None).await.unwrap();
+        let id = format!("{:020}", first.0);
+        let item = json!({ "id": id, "s": stream, "b": "{", "t": "" });
+        for _ in 0..SETTLINGS_MAX {
+            let replace = container.replace_item(stream.to_string(), &id, &item, None);
+            // A store in a storm.
+            if replace.await.is_ok() {
+                return Ok(());
+            }
+        }
+        Err(Error::new(ErrorKind::Unexpected, format!("{stream}@{first} stays as it is")))
     }
 
     async fn pass(&self, duration: Duration) -> Result<()> {

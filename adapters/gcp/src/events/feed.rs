@@ -2,13 +2,13 @@
 
 use async_trait::async_trait;
 use futures::future::try_join_all;
-use skyfold::adapter::{check_slice, feed_settled, sort_newest_first};
+use skyfold::adapter::{asked_for, check_slice, feed_settled, sort_newest_first};
 use skyfold::limits::PAGE_ITEMS_MAX;
 use skyfold::ports::{EventFeed, FeedPage, FeedQuery, Position};
 use skyfold::{Error, ErrorKind, RecordedCommit, Result};
 
 use super::Events;
-use super::item::{COMMITS, PLACE, SLICES, in_slice, to_commit};
+use super::item::{COMMITS, PLACE, SLICES, found, in_slice, to_commit};
 use crate::SEAL;
 use crate::firestore::{Direction, Document, Scope, Select, text};
 
@@ -63,16 +63,15 @@ impl EventFeed for Events {
         if after.as_ref().is_some_and(|after| after.at >= in_slice(slice, &settled)) {
             // The clock went back. No query may begin after its end.
             let next = Place::close(slice, after.as_ref());
-            return Ok(FeedPage { commits: vec![], next, is_tail: true });
+            return Ok(FeedPage { commits: vec![], unreadable: vec![], next, is_tail: true });
         }
         let ascending = Direction::Ascending;
-        let found = self.placed(slice, ascending, &settled, after.as_ref(), PAGE_ITEMS_MAX).await?;
-        let reached = found.last().map(Place::of).transpose()?.or(after);
-        let is_tail = found.len() < PAGE_ITEMS_MAX;
-        let commits = found.iter().map(to_commit);
-        let is_wanted = |c: &Result<RecordedCommit>| c.as_ref().map_or(true, |c| query.matches(c));
-        let commits = commits.filter(is_wanted).collect::<Result<_>>()?;
-        Ok(FeedPage { commits, next: Place::close(slice, reached.as_ref()), is_tail })
+        let items = self.placed(slice, ascending, &settled, after.as_ref(), PAGE_ITEMS_MAX).await?;
+        let reached = items.last().map(Place::of).transpose()?.or(after);
+        let is_tail = items.len() < PAGE_ITEMS_MAX;
+        let (commits, unreadable) = asked_for(items.iter().map(found), query);
+        let next = Place::close(slice, reached.as_ref());
+        Ok(FeedPage { commits, unreadable, next, is_tail })
     }
 
     async fn latest(&self, limit: usize) -> Result<Vec<RecordedCommit>> {

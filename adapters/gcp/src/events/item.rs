@@ -1,7 +1,7 @@
 //! A commit and a snapshot as documents.
 
-use skyfold::adapter::{decode, encode, sort_key};
-use skyfold::ports::Snapshot;
+use skyfold::adapter::{decode, encode, sort_key, unreadable};
+use skyfold::ports::{Snapshot, Unreadable};
 use skyfold::{Commit, Error, ErrorKind, RecordedCommit, Result, StreamName, Version};
 
 use crate::firestore::{Document, Fields, s, text};
@@ -69,6 +69,15 @@ pub(crate) fn to_commit(document: &Document) -> Result<RecordedCommit> {
     let stream = stream.ok_or_else(foreign)?;
     let commit: Commit = decode(&format!("the commit {stream}@{first}"), text(document, BODY)?)?;
     Ok(RecordedCommit { stream, first, commit })
+}
+
+/// The commit that `document` is, or which one cannot be read.
+pub(crate) fn found(document: &Document) -> Result<RecordedCommit, Unreadable> {
+    to_commit(document).map_err(|error| {
+        let mut parts = document.name.rsplit('/');
+        let (first, _, stream) = (parts.next(), parts.next(), parts.next());
+        unreadable(stream, first, &error)
+    })
 }
 
 /// The fields of `snapshot`.

@@ -10,6 +10,8 @@ use skyfold::ports::Clock;
 
 use crate::firestore::Database;
 
+#[cfg(feature = "cloud-run")]
+pub(crate) use item::found;
 pub(crate) use item::{BODY, COMMITS, PLACE, REFLECTS, STREAMS, VERSION, is_commit, to_commit};
 #[cfg(test)]
 pub(crate) use item::{commit_path, of_commit};

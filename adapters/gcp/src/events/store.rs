@@ -1,5 +1,7 @@
 use async_trait::async_trait;
-use skyfold::adapter::{encode, feed_place, overtaken, slice_of, sort_key, unguarded};
+use skyfold::adapter::{
+    encode, feed_place, overtaken, slice_of, sort_key, unguarded, until_unreadable,
+};
 use skyfold::limits::PAGE_ITEMS_MAX;
 use skyfold::ports::{Consistency, EventStore, Pricing, Range, Slice, Snapshot};
 use skyfold::{Commit, Head, Result, StreamName, Version};
@@ -73,16 +75,15 @@ impl EventStore for Events {
             return Ok(Slice { commits: vec![], is_end: true });
         };
         let found = self.database.query(Some(&stream_path(stream)), query.build()).await?;
-        let commits = found.iter().map(to_commit).collect::<Result<Vec<_>>>()?;
-        let is_end = commits.len() < limit
-            || match range {
-                // Asking for one more would cost a read each time, and a stream begins at 1.
-                Range::Before(_) => {
-                    commits.last().is_some_and(|c| c.first == Version::EMPTY.next())
-                }
-                Range::After(_) => false,
-            };
-        Ok(Slice { commits, is_end })
+        let mut slice = until_unreadable(found.iter().map(to_commit), found.len() < limit)?;
+        slice.is_end |= match range {
+            // Asking for one more would cost a read each time, and a stream begins at 1.
+            Range::Before(_) => {
+                slice.commits.last().is_some_and(|c| c.first == Version::EMPTY.next())
+            }
+            Range::After(_) => false,
+        };
+        Ok(slice)
     }
 
     async fn snapshot(&self, stream: &StreamName) -> Result<Option<Snapshot>> {

@@ -16,6 +16,7 @@ use skyfold_http::{Options, router};
 use super::callers::Callers;
 use super::push::{Push, task_attempts};
 use crate::eventarc;
+use crate::events::found;
 
 /// How many bytes a delivery may have: a message of Pub/Sub has up to 10 MB ("Pub/Sub quotas and
 /// limits"), a third more in base64, and what frames it.
@@ -102,7 +103,7 @@ async fn permitted(
     Ok(next.run(request).await)
 }
 
-/// Announces the commit that a document tells of.
+/// Announces the commit that a document tells of, by reference if it cannot be read.
 async fn relay(
     State(function): State<Arc<Function>>,
     headers: HeaderMap,
@@ -113,12 +114,14 @@ async fn relay(
         let detail = format!("this is no event of the type {}", eventarc::CREATED);
         return Err(Untaken::new(StatusCode::BAD_REQUEST, detail));
     }
-    let commits: Vec<_> = eventarc::recorded(&body)?.into_iter().collect();
-    if commits.is_empty() {
-        return Ok(StatusCode::NO_CONTENT);
-    }
     let Function { runtime, name } = &*function;
-    match host::relay(runtime, name, commits).await?.is_empty() {
+    let failed = match eventarc::document(&body)?.as_ref().map(found) {
+        None => vec![],
+        Some(Ok(commit)) => host::relay(runtime, name, vec![commit]).await?,
+        // It would come again for a day, and be as it is.
+        Some(Err(unreadable)) => host::ring(runtime, &[unreadable]).await,
+    };
+    match failed.is_empty() {
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(Untaken::comes_again()),
     }

@@ -23,10 +23,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use conformance::Host;
 use conformance::delivery::Deliveries;
+use googleapis_tonic_google_firestore_v1::google::firestore::v1;
 use skyfold::ports::QueuedCommand;
-use skyfold::{Ports, Result, Runtime};
+use skyfold::{Ports, Result, Runtime, StreamName, Version};
 use skyfold_gcp::{Clients, Gcp, Names, Target, Wire};
 use skyfold_memory::VirtualClock;
+use tonic::Request;
+use v1::firestore_client::FirestoreClient;
+use v1::value::ValueType;
 
 pub use self::emulator::{answering, firestore, project, pubsub, start};
 pub use self::services::{IMMEDIATE, Services};
@@ -88,6 +92,22 @@ impl Host for Place {
 
     async fn settle(&self, runtime: &Runtime) -> Result<()> {
         self.deliveries.settle(runtime, async |command| Ok(command)).await
+    }
+
+    async fn spoil(&self, stream: &StreamName, first: Version) -> Result<()> {
+        let database = names(&self.project).database;
+        let name = format!("{database}/documents/streams/{stream}/commits/{:020}", first.0);
+        let spoilt = v1::Value { value_type: Some(ValueType::StringValue("{".into())) };
+        let fields = [("b".to_owned(), spoilt)].into();
+        let mut request = Request::new(v1::UpdateDocumentRequest {
+            document: Some(v1::Document { name, fields, ..Default::default() }),
+            update_mask: Some(v1::DocumentMask { field_paths: vec!["b".into()] }),
+            ..Default::default()
+        });
+        request.metadata_mut().insert("authorization", "Bearer owner".parse().unwrap());
+        let mut client = FirestoreClient::new(Wire::to(&firestore().await)?);
+        client.update_document(request).await.unwrap();
+        Ok(())
     }
 
     async fn pass(&self, duration: Duration) -> Result<()> {

@@ -126,7 +126,7 @@ impl<'a> Sagas<'a> {
             return Err(Error::invalid(format!("there is no slice {slice} of the feed")));
         }
         let page = feed.read(slice, &wanted, position.as_ref()).await?;
-        let FeedPage { commits, next, is_tail } = page;
+        let FeedPage { commits, next, is_tail, .. } = page.whole()?;
         let newest: BTreeMap<_, _> = commits.iter().map(|c| (&c.stream, c.last())).collect();
         let mut items = vec![];
         for (stream, version) in newest {

@@ -68,7 +68,7 @@ impl<'a> Scratch<'a> {
         for slice in 0..feed.slices() {
             loop {
                 let position = self.positions[usize::from(slice)].as_ref();
-                let page = feed.read(slice, &query, position).await?;
+                let page = feed.read(slice, &query, position).await?.whole()?;
                 let events = page.commits.iter().flat_map(RecordedCommit::events);
                 let events: Vec<_> = events.map(Announced::Event).collect();
                 let count = events.len() as u64;

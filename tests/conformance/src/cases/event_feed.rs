@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use skyfold::limits::PAGE_ITEMS_MAX;
-use skyfold::ports::{FeedQuery, Position};
-use skyfold::{CommandId, Commit, ErrorKind, Head, Metadata, RecordedCommit, StreamName, Version};
+use skyfold::ports::{FeedQuery, Position, Unreadable};
+use skyfold::{
+    CommandId, Commit, ErrorKind, EventId, Head, Metadata, RecordedCommit, StreamName, Version,
+};
 use time::OffsetDateTime;
 
 use super::world::{event, stream};
@@ -24,6 +26,7 @@ pub(super) const CASES: &[Case] = cases![
     a_page_holds_no_more_than_its_limit,
     a_query_narrows_by_category_and_time,
     the_latest_are_the_newest_first,
+    a_commit_that_cannot_be_read_keeps_back_no_other,
 ];
 
 /// Appends `commits` commits of 1 to 3 events to each of `streams` streams.
@@ -49,11 +52,12 @@ struct Reader {
     query: FeedQuery,
     at: BTreeMap<u16, Position>,
     found: Vec<(u16, RecordedCommit)>,
+    unreadable: Vec<Unreadable>,
 }
 
 impl Reader {
     fn new(query: FeedQuery) -> Self {
-        Self { query, at: BTreeMap::new(), found: vec![] }
+        Self { query, at: BTreeMap::new(), found: vec![], unreadable: vec![] }
     }
 
     /// Reads one page of each slice. Says whether all of them were at their tail.
@@ -63,6 +67,7 @@ impl Reader {
             let read = world.ports.feed.read(slice, &self.query, self.at.get(&slice));
             let page = read.await.unwrap();
             self.found.extend(page.commits.into_iter().map(|commit| (slice, commit)));
+            self.unreadable.extend(page.unreadable);
             self.at.insert(slice, page.next);
             at_tail &= page.is_tail;
         }
@@ -274,4 +279,30 @@ async fn the_latest_are_the_newest_first(world: World) {
         })
         .await;
     assert_eq!(world.ports.feed.latest(1).await.unwrap().len(), 1);
+}
+
+async fn a_commit_that_cannot_be_read_keeps_back_no_other(world: World) {
+    let mut appended = fill(&world, 5, 4).await;
+    let name = stream("account-3");
+    let spoilt = world.commits(&name).await[1].first;
+    world.spoil(&name, spoilt).await;
+    appended.remove(&(name.clone(), spoilt));
+    let mut reader = Reader::new(FeedQuery::default());
+    let other = FeedQuery { categories: vec!["other".into()], ..FeedQuery::default() };
+    let mut elsewhere = Reader::new(other);
+    world
+        .eventually("every commit", async || {
+            while !reader.read(&world).await {}
+            while !elsewhere.read(&world).await {}
+            let is_all = reader.found.len() >= appended.len() && !reader.unreadable.is_empty();
+            is_all.then_some(())
+        })
+        .await;
+    assert_eq!(reader.places().into_iter().collect::<BTreeSet<_>>(), appended);
+    let named: Vec<_> = reader.unreadable.iter().map(|item| item.event.clone()).collect();
+    assert_eq!(named, [Some(EventId { stream: name, version: spoilt })]);
+    assert_eq!(elsewhere.unreadable, []);
+    world.pass(Duration::from_secs(1)).await;
+    assert!(reader.read(&world).await);
+    assert_eq!((reader.found.len(), reader.unreadable.len()), (appended.len(), 1), "once");
 }

@@ -30,6 +30,7 @@ pub(super) const CASES: &[Case] = cases![
     a_stream_that_does_not_exist_is_empty,
     what_was_read_back_equals_what_was_appended,
     a_snapshot_is_read_back_and_replaced,
+    a_read_ends_before_a_commit_that_cannot_be_read,
 ];
 
 async fn a_commit_takes_the_versions_after_the_head(world: World) {
@@ -346,4 +347,25 @@ async fn a_snapshot_is_read_back_and_replaced(world: World) {
     }
     assert_eq!(world.ports.events.snapshot(&stream("account-2")).await.unwrap(), None);
     assert_eq!(versions(&world.events(&name).await), [1, 2, 3], "it is beside the stream");
+}
+
+async fn a_read_ends_before_a_commit_that_cannot_be_read(world: World) {
+    let name = stream("account-1");
+    let commits: Vec<_> = (0..5).map(|n| world.commit(&n.to_string(), &["x"])).collect();
+    world.fill(&name, &commits).await;
+    world.spoil(&name, Version(3)).await;
+    let (before, after) = (Range::Before(Version(4)), Range::After(Version(2)));
+    for (range, expected) in [
+        (Range::After(Version::EMPTY), Ok(vec![1, 2])),
+        (Range::NEWEST, Ok(vec![5, 4])),
+        (Range::After(Version(3)), Ok(vec![4, 5])),
+        (before, Err(ErrorKind::Corrupt)),
+        (after, Err(ErrorKind::Corrupt)),
+    ] {
+        let read = world.ports.events.read(&name, range, 10, Consistency::Strong).await;
+        let found = read.as_ref().map(|slice| slice.commits.iter().map(|c| c.first.0).collect());
+        assert_eq!(found.map_err(|error| error.kind()), expected, "{range:?}");
+        let is_cut = matches!(range, Range::After(Version::EMPTY) | Range::NEWEST);
+        assert!(!read.is_ok_and(|slice| slice.is_end && is_cut), "{range:?} goes on");
+    }
 }

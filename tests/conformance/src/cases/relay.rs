@@ -3,15 +3,17 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use skyfold::host::Tail;
 use skyfold::ports::{FeedQuery, Publisher};
 use skyfold::{
     Announced, CloudEvent, Error, ErrorKind, Failed, Ports, RecordedCommit, Reply, Result, Trigger,
+    Version,
 };
 
-use super::bank::{account, deposit, note, open, request};
+use super::bank::{account, deposit, note, open, request, trouble};
 use super::world::id;
 use super::{Bank, Case, Mailbox, World, cases};
-use crate::domain::{Account, Command};
+use crate::domain::{Account, Balances, Command};
 
 pub(super) const CASES: &[Case] = cases![
     every_event_of_every_commit_is_announced,
@@ -20,6 +22,8 @@ pub(super) const CASES: &[Case] = cases![
     what_could_not_be_announced_is_said,
     only_what_failed_is_announced_again,
     an_announcement_whose_answer_was_lost_is_made_again,
+    what_a_bus_refuses_for_good_is_announced_by_reference,
+    a_commit_that_cannot_be_read_stops_its_stream_alone,
 ];
 
 async fn relay(bank: &Bank, commits: Vec<RecordedCommit>) -> Vec<Failed> {
@@ -183,4 +187,50 @@ async fn an_announcement_whose_answer_was_lost_is_made_again(world: World) {
     assert!(batches[1..].iter().all(|batch| *batch == [3]), "{batches:?}");
     let failed: Vec<_> = failed.iter().map(|failed| failed.event.version.0).collect();
     assert_eq!(failed, [3], "it is said, so that it comes again");
+}
+
+async fn what_a_bus_refuses_for_good_is_announced_by_reference(world: World) {
+    let commits = commits_of_six_events(&world).await;
+    let invalid = [(2, ErrorKind::Invalid), (5, ErrorKind::Oversized), (5, ErrorKind::Invalid)];
+    let (bus, ports) = Bus::on(&world.ports, &invalid);
+    let failed = relay(&Bank::new(ports), commits).await;
+    assert_eq!(bus.batches(), [vec![1, 2, 3, 4, 5, 6], vec![2, 5]]);
+    let failed: Vec<_> = failed.iter().map(|failed| failed.event.version.0).collect();
+    assert_eq!(failed, [5], "what is refused even so is said");
+}
+
+async fn a_commit_that_cannot_be_read_stops_its_stream_alone(world: World) {
+    let mailbox = Mailbox::default();
+    let bank = Bank::new(mailbox.on(&world.ports));
+    for name in ["0", "1", "2", "3"] {
+        bank.accept(name, "a", &open("ada")).await;
+        bank.accept(name, "b", &deposit(5)).await;
+        bank.accept(name, "c", &deposit(5)).await;
+    }
+    world.spoil(&account("1"), Version(2)).await;
+    let mut tails = Tail::all(&bank.runtime);
+    world
+        .eventually("every event", async || {
+            for tail in &mut tails {
+                while tail.pass(&bank.runtime, "relay").await.unwrap() > 0 {}
+            }
+            (mailbox.events().len() == 12).then_some(())
+        })
+        .await;
+    let (mut letters, mut bare) = (vec![], vec![]);
+    // The doorbell before what it may be heard before.
+    let mut events = mailbox.events();
+    events.sort_by_key(|event| event.data.is_some());
+    for event in events {
+        bare.extend(event.data.is_none().then(|| event.id.to_string()));
+        let failed = bank.deliver("balances", &[event.into_announced().unwrap()]).await;
+        letters.extend(failed.into_iter().map(|failed| failed.event.to_string()));
+    }
+    assert_eq!((bare, letters), (vec!["account-1@2".to_owned()], vec![]));
+    let letter = bank.letter("balances", &account("1")).await.unwrap();
+    assert_eq!(trouble(&letter), ("account-1@2".into(), "corrupt"));
+    assert_eq!(bank.view::<Balances>("1").await.unwrap().applied, [1]);
+    for name in ["0", "2", "3"] {
+        assert_eq!(bank.view::<Balances>(name).await.unwrap().applied, [1, 2, 3], "{name}");
+    }
 }

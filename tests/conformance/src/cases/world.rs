@@ -57,6 +57,11 @@ impl World {
         self.host.pass(duration).await.expect("time passes");
     }
 
+    /// Spoils a commit, past the ports.
+    pub(crate) async fn spoil(&self, stream: &StreamName, first: Version) {
+        self.host.spoil(stream, first).await.expect("it is there");
+    }
+
     /// What `look` finds, as soon as it finds something.
     pub(crate) async fn eventually<T>(
         &self,

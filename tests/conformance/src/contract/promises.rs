@@ -155,6 +155,15 @@ pub const CONTRACT: &[Promise] = &[
     ),
     promise(
         "event_feed.rs",
+        "A commit that cannot be read keeps back no other: its page names it, and ends after it.",
+        &[
+            "event_feed::a_commit_that_cannot_be_read_keeps_back_no_other",
+            "relay::a_commit_that_cannot_be_read_stops_its_stream_alone",
+            "sweep::a_sweep_rings_for_a_commit_that_cannot_be_read",
+        ],
+    ),
+    promise(
+        "event_feed.rs",
         "Reading on from a position, by whatever process and however much later, continues there.",
         &[
             "event_feed::reading_on_from_a_position_continues_there",
@@ -229,6 +238,11 @@ pub const CONTRACT: &[Promise] = &[
             "event_store::what_was_read_back_equals_what_was_appended",
             "limits::the_largest_commit_is_stored_with_the_largest_state",
         ],
+    ),
+    promise(
+        "event_store.rs",
+        "A read ends before a commit that cannot be read, and is `Corrupt` if that is the first.",
+        &["event_store::a_read_ends_before_a_commit_that_cannot_be_read"],
     ),
     promise(
         "event_store.rs",

@@ -41,10 +41,27 @@ async fn lambda_goes_on_at_the_first_record_that_was_not_announced() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_holds_up_what_follows_and_not_what_was_before() {
+async fn what_cannot_be_read_is_announced_by_reference_and_holds_up_nothing() {
+    for refused in ["", "door-front@1"] {
+        let scene = scene().await;
+        scene.bus.refused.lock().unwrap().insert(refused.to_owned());
+        let mut call = call(&scene).await;
+        call["Records"][1]["dynamodb"]["NewImage"]["B"]["S"] = "{".into();
+        let answer = scene.call("relay", &call).await.unwrap();
+        let again =
+            if refused.is_empty() { json!([]) } else { json!([{ "itemIdentifier": "222" }]) };
+        assert_eq!(answer["batchItemFailures"], again, "not before it is announced");
+        let announced = scene.bus.announced.lock().unwrap();
+        assert_eq!(announced.contains(&"door-front@1".to_owned()), refused.is_empty());
+        assert!(announced.contains(&"door-front@2".to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn what_names_no_item_holds_up_what_follows_and_not_what_was_before() {
     let scene = scene().await;
     let mut call = call(&scene).await;
-    call["Records"][2]["dynamodb"]["NewImage"]["B"]["S"] = "{".into();
+    call["Records"][2]["dynamodb"]["NewImage"] = json!({});
     let answer = scene.call("relay", &call).await.unwrap();
     assert_eq!(answer["batchItemFailures"], json!([{ "itemIdentifier": "333" }]));
     assert_eq!(*scene.bus.announced.lock().unwrap(), ["door-front@1"]);

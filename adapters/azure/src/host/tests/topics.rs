@@ -73,21 +73,39 @@ async fn what_cannot_be_announced_is_brought_again() {
 }
 
 #[tokio::test]
-async fn an_item_that_cannot_be_read_comes_again_and_keeps_back_no_other() {
+async fn an_item_that_cannot_be_read_is_announced_by_reference_and_keeps_back_no_other() {
     let scene = scene().await;
-    for unreadable in [json!({ "id": "1" }), json!(7), json!({ "id": "x", "s": "", "b": "" })] {
-        let mut invocation = changes(&scene).await;
-        set(&mut invocation, &json!([unreadable]));
-        assert!(!scene.fire("relay", &invocation).await);
-    }
     let mut invocation = changes(&scene).await;
     let text: String =
         serde_json::from_str(invocation["Data"]["documents"].as_str().unwrap()).unwrap();
     let mut documents: Vec<Value> = serde_json::from_str(&text).unwrap();
-    documents[0]["b"] = "{".into();
-    set(&mut invocation, &documents.into());
-    assert!(!scene.fire("relay", &invocation).await);
-    assert_eq!(announced(&scene).await, ["account-ada@2"]);
+    for body in [json!("{"), json!(7), Value::Null] {
+        documents[0]["b"] = body;
+        set(&mut invocation, &json!(documents));
+        *scene.bus.is_closed.lock().unwrap() = true;
+        assert!(!scene.fire("relay", &invocation).await, "not before it is announced");
+        *scene.bus.is_closed.lock().unwrap() = false;
+        assert!(scene.fire("relay", &invocation).await);
+        let announced = std::mem::take(&mut *scene.bus.announced.lock().unwrap());
+        let announced: Vec<_> =
+            announced.iter().map(|event| (event.id.to_string(), event.data.is_some())).collect();
+        assert_eq!(announced, [("account-ada@2".into(), true), ("account-ada@1".into(), false)]);
+    }
+}
+
+#[tokio::test]
+async fn an_item_of_no_stream_is_passed_over_and_what_is_no_item_comes_again() {
+    let scene = scene().await;
+    let mut invocation = changes(&scene).await;
+    for of_no_stream in [json!({ "id": "1" }), json!({ "id": "x", "s": "account-ada", "b": "" })] {
+        set(&mut invocation, &json!([of_no_stream]));
+        assert!(scene.fire("relay", &invocation).await, "nobody misses it: {of_no_stream}");
+    }
+    for foreign in [json!(7), json!({ "s": "account-ada", "b": "" })] {
+        set(&mut invocation, &json!([foreign]));
+        assert!(!scene.fire("relay", &invocation).await, "who knows what it stands for: {foreign}");
+    }
+    assert!(announced(&scene).await.is_empty());
 }
 
 #[tokio::test]

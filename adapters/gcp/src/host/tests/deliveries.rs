@@ -78,6 +78,27 @@ async fn the_relay_announces_the_commits_that_eventarc_brings() {
 }
 
 #[tokio::test]
+async fn a_commit_that_cannot_be_read_is_announced_by_reference() {
+    let scene = Scene::new();
+    scene.deposit("a").await;
+    let commit = scene.commits().await.remove(0);
+    let (relay, name) = (scene.service("relay"), commit_path(&commit.stream, commit.first));
+    let brought = || {
+        let name = format!("projects/p/databases/(default)/documents/{name}");
+        let value = Some(Document { name, ..Default::default() });
+        let body = DocumentEventData { value }.encode_to_vec();
+        let request = Request::post("/deliveries/commits").header("ce-type", CREATED);
+        request.header("content-type", "application/protobuf").body(Body::from(body)).unwrap()
+    };
+    scene.bus.is_down.store(true, Ordering::Relaxed);
+    assert_eq!(sent(&relay, brought()).await.0, AGAIN);
+    scene.bus.is_down.store(false, Ordering::Relaxed);
+    assert_eq!(sent(&relay, brought()).await.0, TAKEN);
+    let first = commit.events().next().unwrap().id();
+    assert_eq!(*scene.bus.announced.lock().unwrap(), [first]);
+}
+
+#[tokio::test]
 async fn a_command_runs_once_whether_a_task_or_a_message_brings_it_and_however_often() {
     let scene = Scene::new();
     assert_eq!(task(&scene, &queued("a", 5), 0).await, TAKEN);
