@@ -69,18 +69,18 @@ impl Bus {
     async fn post(&self, entries: &[String]) -> Vec<Result<()>> {
         let (mut outcomes, mut refused) = (vec![], 0);
         // The next one last.
-        let mut parts = vec![0..entries.len()];
+        let mut parts = vec![entries];
         while let Some(part) = parts.pop() {
-            let posted = self.try_post(&entries[part.clone()]).await;
+            let posted = self.try_post(part).await;
             if posted.as_ref().is_err_and(is_refused) {
                 if part.len() > 1 && refused < REFUSED_MAX {
-                    let middle = part.start + part.len() / 2;
-                    parts.extend([middle..part.end, part.start..middle]);
+                    let (first, second) = part.split_at(part.len() / 2);
+                    parts.extend([second, first]);
                     continue;
                 }
                 refused += 1;
             }
-            outcomes.extend(part.map(|_| posted.as_ref().map_err(again).copied()));
+            outcomes.extend(part.iter().map(|_| posted.as_ref().map_err(again).copied()));
         }
         outcomes
     }

@@ -160,8 +160,8 @@ impl Memory {
         texts.concat()
     }
 
-    /// Spoils the commit of `stream` that begins at `first`, so that nobody can read it, as somebody
-    /// would who alters the store by hand.
+    /// Spoils the commit of `stream` that begins at `first`, so that nobody can read it, as would
+    /// somebody who alters the store by hand.
     ///
     /// # Errors
     ///

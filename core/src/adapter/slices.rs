@@ -24,13 +24,14 @@ pub fn check_slice(slice: u16, slices: u16) -> Result<()> {
     Err(Error::new(ErrorKind::Invalid, message))
 }
 
-/// An item that `error` says is no commit, kept as one of `stream` under `version`, as far as it says.
+/// An item that `error` says is no commit, though it is kept as one of `stream` under `version`, as
+/// far as it says.
 pub fn unreadable(stream: Option<&str>, version: Option<&str>, error: &Error) -> Unreadable {
     let named = stream.zip(version).map(|(stream, version)| format!("{stream}@{version}"));
     Unreadable { event: named.and_then(|name| name.parse().ok()), why: error.to_string() }
 }
 
-/// The part of a stream that `items` are, up to the first that cannot be read; `is_end` says whether
+/// The part of a stream that `items` are, up to the first that cannot be read; `is_end` says that
 /// nothing follows the last of them.
 ///
 /// # Errors
@@ -51,8 +52,8 @@ pub fn until_unreadable(
     Ok(Slice { commits, is_end })
 }
 
-/// What of the items of a page `query` asks for, whose order is kept: the commits, and what cannot be
-/// read, of which only the stream can be told.
+/// What of the `items` of a page `query` asks for, in their order: the commits, and what cannot be
+/// read, of which the stream alone is told.
 pub fn asked_for(
     items: impl Iterator<Item = Result<RecordedCommit, Unreadable>>,
     query: &FeedQuery,

@@ -133,9 +133,9 @@ pub async fn relay(
     }
 }
 
-/// Announces by reference the streams of what a relay was brought and cannot read: whoever hears of
-/// it reads the stream, and sets aside what it meets there, so that this stream alone waits. What is
-/// of no stream is told in the log, and by that done with. Returns what could not be announced.
+/// Announces by reference what a relay was brought and cannot read: whoever hears of it reads the
+/// stream, and sets aside what it meets there, so that this stream alone waits. What is of no
+/// stream is told in the log, and by that done with. Returns what could not be announced.
 pub async fn ring(runtime: &Runtime, unreadable: &[Unreadable]) -> Vec<EventId> {
     let mut news = vec![];
     for Unreadable { event, why } in unreadable {

@@ -36,7 +36,7 @@ struct Change {
 
 /// What a record tells of.
 enum Told {
-    Commit(RecordedCommit),
+    Commit(Box<RecordedCommit>),
     Unreadable(Unreadable),
     /// Not even the key of an item: what the stream tells is not what the relay needs.
     Foreign,
@@ -60,7 +60,10 @@ impl Record {
         match item.get(SORT).and_then(|sort| sort.as_s().ok()) {
             None => Told::Foreign,
             Some(sort) if sort == SNAPSHOT => Told::Nothing,
-            Some(_) => found(&item).map_or_else(Told::Unreadable, Told::Commit),
+            Some(_) => match found(&item) {
+                Ok(commit) => Told::Commit(Box::new(commit)),
+                Err(item) => Told::Unreadable(item),
+            },
         }
     }
 }
@@ -82,9 +85,10 @@ async fn announce_beginnings(runtime: &Runtime, commits: &[RecordedCommit]) -> V
     failed.map(|(event, _)| event.id).collect()
 }
 
-/// Announces what `records` bring, by reference what cannot be read: the stream of the table would
-/// bring it again, and nothing after it, until it is too old. The answer names the first that must come again: Lambda goes on
-/// from there ("Reporting batch item failures with Lambda and DynamoDB").
+/// Announces what `records` bring, and by reference what cannot be read: the stream of the table
+/// would bring it again, and nothing after it, until it is too old. The answer names the first that
+/// must come again: Lambda goes on from there ("Reporting batch item failures with Lambda and
+/// DynamoDB").
 pub(crate) async fn relay(
     runtime: &Runtime,
     name: &str,
@@ -98,7 +102,7 @@ pub(crate) async fn relay(
         match record.told() {
             Told::Commit(commit) => {
                 sequences.extend(commit.events().map(|event| (event.id(), sequence)));
-                commits.push(commit);
+                commits.push(*commit);
             }
             Told::Unreadable(item) => {
                 sequences.extend(item.event.iter().map(|event| (event.clone(), sequence)));

@@ -60,8 +60,8 @@ pub(crate) fn to_commit(item: &CommitItem) -> Result<RecordedCommit> {
     Ok(RecordedCommit { stream, first, commit })
 }
 
-/// The commit that `item` is, or which one cannot be read: neither can be altered under which one is
-/// kept.
+/// The commit that `item` is, or which one cannot be read: nobody can alter the partition key and
+/// the id of an item.
 pub(crate) fn found(item: &Value) -> Result<RecordedCommit, Unreadable> {
     let read = CommitItem::deserialize(item).map_err(|error| {
         let message = "the container holds an item that is no commit";
