@@ -7,13 +7,12 @@ use axum::routing::any;
 use azure_core::credentials::Secret;
 use conformance::Host as _;
 use conformance::domain::{Account, Command};
-use skyfold::ports::QueuedCommand;
 use skyfold::{App, CloudEvent, Error, ErrorKind, Ports, StreamName};
 use skyfold_azure::{Access, Azure, Clients, Names};
 use tokio::net::TcpListener;
 
 use crate::common::{Place, client, names};
-use crate::large::request;
+use crate::large::command;
 
 /// How long a request may take that fails.
 const FAILED_WITHIN: Duration = Duration::from_secs(30);
@@ -40,10 +39,8 @@ pub(crate) async fn a_container_that_does_not_exist_is_told() {
 async fn refused(place: &Place, url: &str) -> [Error; 2] {
     let azure = Azure::open(clients().await, names(place.database(), url)).await.unwrap();
     let Ports { queue, publisher, .. } = azure.ports();
-    let command =
-        QueuedCommand { category: "order".into(), request: request(&"x"), due: None, timer: None };
     let announced = publisher.publish(&[event(place).await]).await;
-    let sent = queue.send(&[command]).await;
+    let sent = queue.send(&[command(&"x")]).await;
     [announced, sent].map(|outcomes| outcomes.into_iter().next().unwrap().unwrap_err())
 }
 

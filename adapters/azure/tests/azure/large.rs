@@ -17,17 +17,23 @@ pub(crate) fn request(body: &impl Serialize) -> CommandRequest {
     }
 }
 
+/// A command for the account 1 with a body of `body`.
+pub(crate) fn command(body: &impl Serialize) -> QueuedCommand {
+    QueuedCommand { category: "account".into(), request: request(body), due: None, timer: None }
+}
+
+/// A command of `bytes` bytes, which the queue of `place` has accepted.
+async fn sent(place: &Place, bytes: usize) -> QueuedCommand {
+    let command = command(&"x".repeat(bytes));
+    let accepted = place.ports().queue.send(std::slice::from_ref(&command)).await;
+    accepted.into_iter().next().unwrap().unwrap();
+    command
+}
+
 pub(crate) async fn a_command_that_is_larger_than_a_message_arrives_whole() {
     let place = Place::open().await.unwrap();
     for bytes in [10, 48 * 1024, 50 * 1024, 256 * 1024 - 2] {
-        let command = QueuedCommand {
-            category: "account".into(),
-            request: request(&"x".repeat(bytes)),
-            due: None,
-            timer: None,
-        };
-        let sent = place.ports().queue.send(std::slice::from_ref(&command)).await;
-        sent.into_iter().next().unwrap().unwrap();
+        let command = sent(&place, bytes).await;
         assert_eq!(place.queued().await, [command], "{bytes}");
     }
 }
@@ -35,14 +41,7 @@ pub(crate) async fn a_command_that_is_larger_than_a_message_arrives_whole() {
 pub(crate) async fn a_command_is_kept_until_it_was_done() {
     let place = Place::open().await.unwrap();
     for (bytes, is_kept) in [(10, false), (50 * 1024, true)] {
-        let command = QueuedCommand {
-            category: "account".into(),
-            request: request(&"x".repeat(bytes)),
-            due: None,
-            timer: None,
-        };
-        let sent = place.ports().queue.send(std::slice::from_ref(&command)).await;
-        sent.into_iter().next().unwrap().unwrap();
+        let command = sent(&place, bytes).await;
         let (message, azure) = (place.messages().remove(0), place.azure());
         for _ in 0..2 {
             assert_eq!(azure.queued_command(&message).await.unwrap().as_ref(), Some(&command));
