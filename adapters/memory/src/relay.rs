@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use skyfold::ports::{FeedQuery, Position};
-use skyfold::{Error, ErrorKind, RecordedCommit, Reply, Result, Runtime, Trigger, host};
+use skyfold::{Error, Failed, Result, Runtime, host};
 
 use crate::broker::Broker;
 use crate::chaos::{Chaos, Fate};
@@ -65,13 +65,12 @@ impl Relay {
         let count = page.commits.len() + page.unreadable.len();
         if count > 0 {
             self.chaos.note(|| format!("the relay takes {count} commits of slice {slice}"));
-            let announced = announce(runtime, to.relay(runtime)?, page.commits).await;
-            let unrung = host::ring(runtime, &page.unreadable).await;
+            let relay = to.relay(runtime)?;
+            let failed = host::relay(runtime, relay, page.commits, &page.unreadable).await;
             self.broker.fan_out(runtime, to);
-            announced?;
-            if let Some(event) = unrung.first() {
+            if let Some(Failed { event, error }) = failed?.into_iter().next() {
                 let message = format!("{event} could not be announced");
-                return Err(Error::new(ErrorKind::Unavailable, message));
+                return Err(Error::new(error.kind(), message).with_source(error));
             }
         }
         self.positions()[usize::from(slice)] = Some(page.next);
@@ -92,25 +91,13 @@ impl Relay {
     }
 }
 
-async fn announce(runtime: &Runtime, relay: &str, commits: Vec<RecordedCommit>) -> Result<()> {
-    let reply = runtime.invoke(relay, Trigger::Commits(commits)).await?;
-    let Reply::Handled(failed) = reply else { return Ok(()) };
-    match failed.into_iter().next() {
-        None => Ok(()),
-        Some(failed) => {
-            let message = format!("{} could not be announced", failed.event);
-            Err(Error::new(failed.error.kind(), message).with_source(failed.error))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde::{Deserialize, Serialize};
     use skyfold::limits::{COMMIT_EVENTS_MAX, PAGE_ITEMS_MAX};
     use skyfold::{
         App, Category, CommandId, CommandRequest, Decider, Payload, Projection, RecordedEvent,
-        StreamId, Subscription,
+        StreamId, Subscription, Trigger,
     };
 
     use super::*;

@@ -4,27 +4,41 @@ use std::sync::Arc;
 
 use crate::ports::{QueuedCommand, Unreadable};
 use crate::{
-    Announced, CloudEvent, Error, ErrorKind, EventId, RecordedCommit, Reply, Result, Runtime,
-    Swept, Trigger,
+    Announced, CloudEvent, Error, ErrorKind, EventId, Failed, RecordedCommit, Reply, Result,
+    Runtime, Swept, Trigger,
 };
 
 /// How often work is delivered that fails for good and that core could not set aside.
 const FINAL_ATTEMPTS_MAX: u32 = 5;
 
-/// How often work is delivered that fails for no reason that is known to pass. What a service fails
-/// at that cannot be reached comes again until the queue itself sets it aside.
+/// How often work is delivered that fails for no reason that is known to pass, unless whoever
+/// delivers it ends sooner. What a service fails at that cannot be reached comes again until the
+/// queue itself sets it aside.
 const ATTEMPTS_MAX: u32 = 30;
 
 /// How often work was delivered, this time included, by the count of what delivers it: 0 where it
 /// does not count. What is not counted is not given up here, but by what delivers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Attempts(pub u32);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attempts {
+    made: u32,
+    max: u32,
+}
 
 impl Attempts {
+    /// As many as were `made`, of which what delivers makes 30 and more.
+    pub fn made(made: u32) -> Self {
+        Self { made, max: ATTEMPTS_MAX }
+    }
+
+    /// The same, where what delivers may make no more than `max`.
+    pub fn of_at_most(self, max: u32) -> Self {
+        Self { max, ..self }
+    }
+
     /// Whether what failed with `error` is not to come again.
     fn are_exhausted_by(self, error: &Error) -> bool {
-        let max = if error.kind().is_final() { FINAL_ATTEMPTS_MAX } else { ATTEMPTS_MAX };
-        !error.is_transient() && self.0 >= max
+        let max = if error.kind().is_final() { FINAL_ATTEMPTS_MAX } else { self.max };
+        !error.is_transient() && self.made >= max
     }
 }
 
@@ -116,7 +130,11 @@ pub async fn run(runtime: &Runtime, queued: &QueuedCommand, attempts: Attempts) 
     true
 }
 
-/// Has the relay `name` announce `commits`. Returns the events that could not be announced.
+/// Has the relay `name` announce `commits`, and announces by reference what it was brought and
+/// cannot be read: whoever hears of it reads the stream, and sets aside what it meets there, so
+/// that this stream alone waits. What is of no stream is told in the log, and by that done with.
+///
+/// Returns what could not be announced: it must come again.
 ///
 /// # Errors
 ///
@@ -126,17 +144,18 @@ pub async fn relay(
     runtime: &Runtime,
     name: &str,
     commits: Vec<RecordedCommit>,
-) -> Result<Vec<EventId>> {
-    match runtime.invoke(name, Trigger::Commits(commits)).await? {
-        Reply::Handled(failed) => Ok(failed.into_iter().map(|failed| failed.event).collect()),
-        reply => Err(unfit(name, &reply)),
-    }
+    unreadable: &[Unreadable],
+) -> Result<Vec<Failed>> {
+    let mut failed = match runtime.invoke(name, Trigger::Commits(commits)).await? {
+        Reply::Handled(failed) => failed,
+        reply => return Err(unfit(name, &reply)),
+    };
+    failed.extend(by_reference(runtime, unreadable).await);
+    Ok(failed)
 }
 
-/// Announces by reference what a relay was brought and cannot read: whoever hears of it reads the
-/// stream, and sets aside what it meets there, so that this stream alone waits. What is of no
-/// stream is told in the log, and by that done with. Returns what could not be announced.
-pub async fn ring(runtime: &Runtime, unreadable: &[Unreadable]) -> Vec<EventId> {
+/// Announces by reference what cannot be read. Returns what could not be announced.
+async fn by_reference(runtime: &Runtime, unreadable: &[Unreadable]) -> Vec<Failed> {
     let mut news = vec![];
     for Unreadable { event, why } in unreadable {
         match event {
@@ -157,9 +176,9 @@ pub async fn ring(runtime: &Runtime, unreadable: &[Unreadable]) -> Vec<EventId> 
     }
     let outcomes = runtime.ports().publisher.publish(&news).await;
     let failed = news.into_iter().zip(outcomes).filter_map(|(event, outcome)| {
-        let error = outcome.err()?;
-        tracing::warn!(event = %event.id, %error, "it could not be announced");
-        Some(event.id)
+        let (event, error) = (event.id, Arc::new(outcome.err()?));
+        tracing::warn!(%event, %error, "it could not be announced");
+        Some(Failed { event, error })
     });
     failed.collect()
 }

@@ -9,7 +9,7 @@ mod tail;
 mod variables;
 mod watch;
 
-pub use deliveries::{Attempts, Delivery, hear, relay, ring, run, sweep};
+pub use deliveries::{Attempts, Delivery, hear, relay, run, sweep};
 pub use names::{plain_name, plain_names};
 pub use role::Role;
 pub use tail::Tail;

@@ -1,6 +1,6 @@
 use crate::ports::{DocumentKey, FeedQuery, Guard, Position, Write};
 use crate::stores::one;
-use crate::{Error, ErrorKind, Payload, Result, Runtime};
+use crate::{Error, ErrorKind, Failed, Payload, Result, Runtime};
 
 /// The collection of the documents that say how far the feed was announced.
 const COLLECTION: &str = "announced";
@@ -32,7 +32,7 @@ impl Tail {
     /// may be nothing more now.
     ///
     /// What cannot be read is announced by reference, so that its stream alone waits
-    /// ([`ring`](super::ring)).
+    /// ([`relay`](super::relay)).
     ///
     /// A page that was announced in part is announced again as a whole: whoever hears of an event
     /// twice drops it.
@@ -55,11 +55,10 @@ impl Tail {
             self.place = Some(Place { next, guard });
             return Ok(0);
         }
-        let mut failed = super::relay(runtime, name, page.commits).await?;
-        failed.extend(super::ring(runtime, &page.unreadable).await);
-        if let Some(event) = failed.first() {
+        let failed = super::relay(runtime, name, page.commits, &page.unreadable).await?;
+        if let Some(Failed { event, error }) = failed.into_iter().next() {
             let message = format!("{event} could not be announced, nor could what follows it");
-            return Err(Error::new(ErrorKind::Unavailable, message));
+            return Err(Error::new(ErrorKind::Unavailable, message).with_source(error));
         }
         let body = Some(Payload::encode(&next)?);
         let (key, listings, expires) = (self.key(), vec![], None);

@@ -35,7 +35,7 @@ struct Sent {
 impl Message {
     /// How often it was received: a queue counts from 1.
     fn attempts(&self) -> Attempts {
-        Attempts(self.attributes.approximate_receive_count.parse().unwrap_or(0))
+        Attempts::made(self.attributes.approximate_receive_count.parse().unwrap_or(0))
     }
 
     fn read<T: DeserializeOwned>(&self, what: &str) -> Result<T> {

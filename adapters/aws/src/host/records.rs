@@ -120,8 +120,8 @@ pub(crate) async fn relay(
         Transactions::Announced => announce_beginnings(runtime, &commits).await,
         Transactions::Untold => vec![],
     };
-    failed.extend(host::relay(runtime, name, commits).await?);
-    failed.extend(host::ring(runtime, &unreadable).await);
+    let unannounced = host::relay(runtime, name, commits, &unreadable).await?;
+    failed.extend(unannounced.into_iter().map(|failed| failed.event));
     let has_failed = |id: &EventId| failed.contains(id);
     let first = sequences.iter().find(|(id, _)| has_failed(id));
     again = first.map(|(_, sequence)| *sequence).or(again);

@@ -32,6 +32,11 @@ const ARRIVAL_MAX: Duration = Duration::from_secs(10);
 /// Tells what a request of Event Grid is ("Event Grid message headers").
 const EVENT_TYPE: &str = "aeg-event-type";
 
+/// How often Event Grid delivers until it is enough, if what fails does so for no reason that is
+/// known to pass: after almost two hours. In a day, for which it goes on, there are three more, and
+/// it may leave some out ("Event Grid message delivery and retry", "Retry schedule").
+const DELIVERIES_MAX: u32 = 8;
+
 /// Tells how often Event Grid has tried before ("Event Grid message headers").
 const DELIVERY_COUNT: &str = "aeg-delivery-count";
 
@@ -169,7 +174,8 @@ async fn hear(
 /// How often it came, this time included, if Event Grid tells.
 fn attempts(headers: &HeaderMap) -> Attempts {
     let before = headers.get(DELIVERY_COUNT).and_then(|count| count.to_str().ok()?.parse().ok());
-    Attempts(before.map_or(0, |before: u32| before.saturating_add(1)))
+    let made = before.map_or(0, |before: u32| before.saturating_add(1));
+    Attempts::made(made).of_at_most(DELIVERIES_MAX)
 }
 
 /// What a subscription of the schema of Event Grid wants to hear ("Endpoint validation with Event

@@ -57,7 +57,7 @@ impl Invocation {
     /// How often it was brought, this time included, if the trigger counts.
     pub(super) fn attempts(&self) -> Attempts {
         let count = self.metadata.get(DEQUEUE_COUNT).and_then(|count| unwrapped(count).ok());
-        Attempts(count.and_then(|count| count.parse().ok()).unwrap_or(0))
+        Attempts::made(count.and_then(|count| count.parse().ok()).unwrap_or(0))
     }
 
     /// When it was put into its queue, if the trigger says so.
@@ -144,9 +144,9 @@ mod tests {
             let body = json!({ "Data": {}, "Metadata": metadata }).to_string();
             Invocation::read(body.as_bytes()).unwrap().attempts()
         };
-        assert_eq!(attempts(json!({})), Attempts(0));
+        assert_eq!(attempts(json!({})), Attempts::made(0));
         for count in [json!(7), json!("7"), json!("\"7\"")] {
-            assert_eq!(attempts(json!({ "DequeueCount": count })), Attempts(7));
+            assert_eq!(attempts(json!({ "DequeueCount": count })), Attempts::made(7));
         }
     }
 }

@@ -55,9 +55,7 @@ pub(super) async fn relay(runtime: &Runtime, name: &str, invocation: &Invocation
             }
         }
     }
-    let mut failed = host::relay(runtime, name, commits).await?;
-    failed.extend(host::ring(runtime, &unreadable).await);
-    come_again(&failed)?;
+    come_again(&host::relay(runtime, name, commits, &unreadable).await?)?;
     come_again(&foreign)
 }
 

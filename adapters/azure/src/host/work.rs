@@ -224,7 +224,7 @@ impl Commands {
             }
         })?;
         let Some(queued) = opened else { return Ok(()) };
-        if !host::run(runtime, &queued, Attempts(message.dequeued)).await {
+        if !host::run(runtime, &queued, Attempts::made(message.dequeued)).await {
             return inbox.close(&message.text).await;
         }
         if message.dequeued >= DEQUEUES_MAX {

@@ -39,7 +39,7 @@ impl Push {
     }
 
     pub(crate) fn attempts(&self) -> Attempts {
-        Attempts(self.delivery_attempt)
+        Attempts::made(self.delivery_attempt)
     }
 
     /// What the message holds, which is a `what`.
@@ -58,5 +58,5 @@ impl Push {
 /// those of a task.
 pub(crate) fn task_attempts(headers: &HeaderMap) -> Option<Attempts> {
     let retries = headers.get(RETRIES)?.to_str().ok()?.parse::<u32>().ok()?;
-    Some(Attempts(retries.saturating_add(1)))
+    Some(Attempts::made(retries.saturating_add(1)))
 }

@@ -117,9 +117,9 @@ async fn relay(
     let Function { runtime, name } = &*function;
     let failed = match eventarc::document(&body)?.as_ref().map(found) {
         None => vec![],
-        Some(Ok(commit)) => host::relay(runtime, name, vec![commit]).await?,
+        Some(Ok(commit)) => host::relay(runtime, name, vec![commit], &[]).await?,
         // It would come again for a day, and be as it is.
-        Some(Err(unreadable)) => host::ring(runtime, &[unreadable]).await,
+        Some(Err(unreadable)) => host::relay(runtime, name, vec![], &[unreadable]).await?,
     };
     match failed.is_empty() {
         true => Ok(StatusCode::NO_CONTENT),
