@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
+use quick_xml::DeError;
+use quick_xml::de;
 use reqwest::{Method, Url};
+use serde::Deserialize;
 use skyfold::{Error, ErrorKind, Result};
 
 use crate::http;
@@ -16,16 +19,31 @@ pub(crate) const RECEIVED_MAX: usize = 32;
 /// characters each, and what frames them.
 const ANSWER_BYTES_MAX: usize = RECEIVED_MAX * 6 * 66 * 1024;
 
+/// What an answer begins with ("Get Messages", "Sample response").
+const BOM: char = '\u{feff}';
+
 /// A message that was received, and is hidden from others.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub(crate) struct Message {
+    #[serde(rename = "MessageId")]
     id: String,
     /// What shows that it was received last by whoever has this.
+    #[serde(rename = "PopReceipt")]
     receipt: String,
     /// What was put.
+    #[serde(rename = "MessageText", default)]
     pub(crate) text: String,
     /// How often it was received, this time included.
+    #[serde(rename = "DequeueCount")]
     pub(crate) dequeued: u32,
+}
+
+#[derive(Deserialize)]
+enum Answer {
+    QueueMessagesList {
+        #[serde(rename = "QueueMessage", default)]
+        messages: Vec<Message>,
+    },
 }
 
 impl Message {
@@ -54,8 +72,9 @@ impl Commands {
         let request = self.client.get(url).query(&wanted).header("x-ms-version", VERSION);
         let request = self.access.permit(&what, SCOPE, request).await?;
         let answer = http::read(&what, request, ANSWER_BYTES_MAX).await?;
-        messages(&answer).ok_or_else(|| {
-            Error::new(ErrorKind::Corrupt, format!("{what}: the answer could not be read"))
+        messages(&answer).map_err(|error| {
+            let message = format!("{what}: the answer could not be read");
+            Error::new(ErrorKind::Corrupt, message).with_source(error)
         })
     }
 
@@ -94,30 +113,10 @@ impl Commands {
     }
 }
 
-/// The messages of an answer ("Get Messages", "Response body"); `None` if it is none.
-fn messages(xml: &str) -> Option<Vec<Message>> {
-    if !xml.contains("<QueueMessagesList") {
-        return None;
-    }
-    xml.split("<QueueMessage>").skip(1).map(message).collect()
-}
-
-fn message(xml: &str) -> Option<Message> {
-    Some(Message {
-        id: element(xml, "MessageId")?,
-        receipt: element(xml, "PopReceipt")?,
-        text: element(xml, "MessageText").unwrap_or_default(),
-        dequeued: element(xml, "DequeueCount")?.parse().ok()?,
-    })
-}
-
-/// The text of the first element `name` of `xml`.
-fn element(xml: &str, name: &str) -> Option<String> {
-    let (_, rest) = xml.split_once(&format!("<{name}>"))?;
-    let (text, _) = rest.split_once(&format!("</{name}>"))?;
-    // The ampersand last, since what it stands for may look like another of them.
-    let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"");
-    Some(text.replace("&apos;", "'").replace("&amp;", "&"))
+/// The messages of an answer ("Get Messages", "Response body").
+fn messages(xml: &str) -> Result<Vec<Message>, DeError> {
+    let Answer::QueueMessagesList { messages } = de::from_str(xml.trim_start_matches(BOM))?;
+    Ok(messages)
 }
 
 #[cfg(test)]
@@ -145,9 +144,9 @@ mod tests {
 
     #[test]
     fn an_empty_queue_has_no_messages_and_another_answer_is_none() {
-        assert_eq!(messages("<?xml version=\"1.0\"?><QueueMessagesList />"), Some(vec![]));
+        assert_eq!(messages("<?xml version=\"1.0\"?><QueueMessagesList />").unwrap(), []);
         for strange in ["", "<html></html>", "<QueueMessagesList><QueueMessage></QueueMessage>"] {
-            assert_eq!(messages(strange), None, "{strange}");
+            messages(strange).unwrap_err();
         }
     }
 }

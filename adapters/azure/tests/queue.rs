@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use azure_core::credentials::Secret;
 use conformance::AsyncCase;
-use emulators::Azurite;
+use emulators::{Azurite, Message};
 use skyfold::ports::QueuedCommand;
 use skyfold::{CommandId, CommandRequest, Payload, StreamId};
 use skyfold_azure::{Access, Azure, Clients};
@@ -67,21 +67,13 @@ async fn send(azure: &Azure, command: &QueuedCommand) {
     sent.into_iter().next().unwrap().unwrap();
 }
 
-/// What each element `name` of `xml` holds.
-fn elements(xml: &str, name: &str) -> Vec<String> {
-    let (open, close) = (format!("<{name}>"), format!("</{name}>"));
-    let rest = xml.split(&open).skip(1);
-    rest.map(|rest| rest.split(&close).next().unwrap().to_owned()).collect()
-}
-
-/// The next messages of the queue `name`, and how often each was received.
-fn received(name: &str) -> Vec<(String, String)> {
+/// The next messages of the queue `name`.
+fn received(name: &str) -> Vec<Message> {
     let start = Instant::now();
     loop {
-        let xml = azurite().messages(name, HIDDEN_SECONDS).unwrap();
-        let texts = elements(&xml, "MessageText");
-        if !texts.is_empty() {
-            return texts.into_iter().zip(elements(&xml, "DequeueCount")).collect();
+        let messages = azurite().messages(name, HIDDEN_SECONDS).unwrap();
+        if !messages.is_empty() {
+            return messages;
         }
         assert!(start.elapsed() < VISIBLE_MAX, "{name} stays empty");
         std::thread::sleep(PAUSE);
@@ -95,7 +87,7 @@ async fn commands_of_every_size_arrive_whole() {
         send(&azure, &command).await;
         let mut found = vec![];
         while !found.contains(&command) {
-            for (text, _) in received("sizes") {
+            for Message { text, .. } in received("sizes") {
                 assert!(text.len() <= 64 * 1024, "{}", text.len());
                 found.extend(azure.queued_command(&text).await.unwrap());
             }
@@ -108,8 +100,8 @@ async fn a_command_is_held_back_until_it_is_due() {
     let (start, now) = (Instant::now(), azure.ports().clock.now());
     let command = command(10, Some(now + time::Duration::seconds(HELD_SECONDS)));
     send(&azure, &command).await;
-    let (text, _) = received("delays").remove(0);
-    assert_eq!(azure.queued_command(&text).await.unwrap(), Some(command));
+    let message = received("delays").remove(0);
+    assert_eq!(azure.queued_command(&message.text).await.unwrap(), Some(command));
     // The service counts whole seconds.
     assert!(start.elapsed() > Duration::from_secs(HELD_SECONDS as u64 - 1), "{start:?}");
 }
@@ -117,9 +109,9 @@ async fn a_command_is_held_back_until_it_is_due() {
 async fn what_nobody_deletes_comes_again_and_counts_how_often() {
     let azure = on_queue("poison").await;
     send(&azure, &command(10, None)).await;
-    let (text, first) = received("poison").remove(0);
-    let (again, second) = received("poison").remove(0);
-    assert_eq!((text, "1", "2"), (again, &*first, &*second));
+    let first = received("poison").remove(0);
+    let again = received("poison").remove(0);
+    assert_eq!((&first.text, first.dequeues, again.dequeues), (&again.text, 1, 2));
 }
 
 fn main() -> ExitCode {

@@ -3,6 +3,8 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use serde::Deserialize;
+
 use crate::watched::Watched;
 use crate::{Missing, installed};
 
@@ -17,6 +19,44 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// for local Azure Storage development"). It says nothing of a port.
 const SIGNATURE: &str = "sv=2021-12-02&ss=q&srt=sco&sp=rwdlacup&se=2099-12-31T00%3A00%3A00Z\
     &spr=https%2Chttp&sig=SxCDS7ihovg2OyV8PW1Qrab8exbeGJcg50l1sw%2BZ0f8%3D";
+
+/// A message of a queue, as an answer has it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Message {
+    /// What it is told from others by.
+    #[serde(rename = "MessageId")]
+    pub id: String,
+    /// What shows that it was got last by whoever has this.
+    #[serde(rename = "PopReceipt")]
+    pub receipt: String,
+    /// How often it was got: 0 in the answer to whoever puts it.
+    #[serde(rename = "DequeueCount", default)]
+    pub dequeues: u32,
+    /// What was put: empty in the answer to whoever puts it.
+    #[serde(rename = "MessageText", default)]
+    pub text: String,
+}
+
+#[derive(Deserialize)]
+enum Answer {
+    QueueMessagesList {
+        #[serde(rename = "QueueMessage", default)]
+        messages: Vec<Message>,
+    },
+}
+
+impl Message {
+    /// Those of `answer`, which is XML ("Get Messages", "Put Message").
+    ///
+    /// # Errors
+    ///
+    /// If it is no such answer.
+    pub fn all(answer: &str) -> io::Result<Vec<Self>> {
+        let Answer::QueueMessagesList { messages } =
+            quick_xml::de::from_str(answer).map_err(io::Error::other)?;
+        Ok(messages)
+    }
+}
 
 /// Microsoft's emulator of Queue Storage on this machine, in memory, which ends with its holder.
 #[derive(Debug)]
@@ -82,18 +122,19 @@ impl Azurite {
         Ok(())
     }
 
-    /// Gets up to 32 messages of the queue `name` that are visible, and hides them for `seconds`:
-    /// the answer, which is XML ("Get Messages").
+    /// Gets up to 32 messages of the queue `name` that are visible, and hides them for `seconds`
+    /// ("Get Messages").
     ///
     /// # Errors
     ///
     /// If it is refused, or nobody answers.
-    pub fn messages(&self, name: &str, seconds: u32) -> io::Result<String> {
+    pub fn messages(&self, name: &str, seconds: u32) -> io::Result<Vec<Message>> {
         let wanted = format!("numofmessages=32&visibilitytimeout={seconds}");
         let url = format!("{}/messages?{wanted}&{SIGNATURE}", self.at(name));
         let request = ureq::get(url).header("x-ms-version", "2021-12-02");
         let mut answer = request.call().map_err(io::Error::other)?;
-        answer.body_mut().read_to_string().map_err(io::Error::other)
+        let answer = answer.body_mut().read_to_string().map_err(io::Error::other)?;
+        Message::all(&answer)
     }
 
     /// Puts the message `text`, which XML takes as it is, into the queue `name` ("Put Message").

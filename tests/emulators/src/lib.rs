@@ -15,7 +15,7 @@ mod tasks;
 mod watched;
 mod witness;
 
-pub use azurite::Azurite;
+pub use azurite::{Azurite, Message};
 pub use cosmos::Cosmos;
 pub use google::{CLOUD_SDK, Google, GoogleEmulator};
 pub use installed::{Missing, installed};

@@ -1,5 +1,5 @@
 use axum::http::StatusCode;
-use emulators::Azurite;
+use emulators::{Azurite, Message};
 use reqwest::{RequestBuilder, Response};
 use tokio::sync::Mutex;
 
@@ -33,19 +33,19 @@ impl Passage {
         if !status.is_success() {
             return Err(status);
         }
-        let put = answer.text().await.unwrap();
+        let put = only(answer).await;
         if delay > 0 {
-            let receipt = element(&put, "PopReceipt").replace('+', "%2B").replace('=', "%3D");
-            let message = format!("/{}", element(&put, "MessageId"));
+            let receipt = put.receipt.replace('+', "%2B").replace('=', "%3D");
+            let message = format!("/{}", put.id);
             let shown = format!("popreceipt={}&visibilitytimeout=0", receipt.replace('/', "%2F"));
             let shown = self.client.put(self.at(&message, &shown)).body("");
             assert!(asked(shown).await.status().is_success());
         }
         // Hidden for a week it is out of the way of others.
         let got = asked(self.client.get(self.at("", "visibilitytimeout=604800"))).await;
-        let got = got.text().await.unwrap();
-        assert_eq!(element(&got, "MessageId"), element(&put, "MessageId"));
-        Ok(element(&got, "MessageText").to_owned())
+        let got = only(got).await;
+        assert_eq!(got.id, put.id);
+        Ok(got.text)
     }
 
     fn at(&self, path: &str, query: &str) -> String {
@@ -59,8 +59,9 @@ async fn asked(request: RequestBuilder) -> Response {
     request.header("x-ms-version", "2021-12-02").send().await.unwrap()
 }
 
-/// What the first element `name` of `xml` holds.
-fn element<'a>(xml: &'a str, name: &str) -> &'a str {
-    let (_, rest) = xml.split_once(&format!("<{name}>")).unwrap();
-    rest.split_once('<').unwrap().0
+/// The one message of `answer`.
+async fn only(answer: Response) -> Message {
+    let mut messages = Message::all(&answer.text().await.unwrap()).unwrap();
+    assert_eq!(messages.len(), 1, "{messages:?}");
+    messages.remove(0)
 }

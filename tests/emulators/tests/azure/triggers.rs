@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use emulators::Message;
 use serde_json::{Value, json};
 use skyfold::Manifest;
 
@@ -108,15 +109,6 @@ pub(crate) async fn bring_commands(apps: Arc<Apps>) {
     }
 }
 
-/// A message that was taken.
-#[derive(Clone)]
-struct Message {
-    id: String,
-    receipt: String,
-    dequeues: u32,
-    text: String,
-}
-
 /// Brings `message`, as `QueueProcessor` of the host's source does: what has failed for the last
 /// time goes to the queue beside, if there is one, or else stays, and is brought no more.
 async fn bring(app: &FunctionApp, function: &Function, queue: &str, message: &Message) {
@@ -145,17 +137,5 @@ async fn bring(app: &FunctionApp, function: &Function, queue: &str, message: &Me
 async fn received(queue: &str) -> Vec<Message> {
     let queue = queue.to_owned();
     let asking = move || crate::installation::azurite().messages(&queue, HIDDEN_SECONDS).unwrap();
-    let xml = tokio::task::spawn_blocking(asking).await.unwrap();
-    let element = |message: &str, name: &str| {
-        let (_, rest) = message.split_once(&format!("<{name}>")).unwrap();
-        rest.split("</").next().unwrap().to_owned()
-    };
-    let messages = xml.split("<QueueMessage>").skip(1);
-    let message = |text: &str| Message {
-        id: element(text, "MessageId"),
-        receipt: element(text, "PopReceipt"),
-        dequeues: element(text, "DequeueCount").parse().unwrap(),
-        text: element(text, "MessageText"),
-    };
-    messages.map(message).collect()
+    tokio::task::spawn_blocking(asking).await.unwrap()
 }
