@@ -56,7 +56,7 @@ locals {
       above     = 0
     }
     dropped = {
-      says      = "Event Grid has lost events, which it could not keep either: the sweep finds them."
+      says      = "Event Grid has lost events, which it could not keep either: redeliver what was recorded since."
       scope     = azurerm_eventgrid_topic.events.id
       namespace = "Microsoft.EventGrid/topics"
       metric    = "DroppedEventCount"

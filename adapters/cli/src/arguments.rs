@@ -71,6 +71,8 @@ pub(crate) enum Look {
     List(List),
     /// Build the views of a projection from past events; after an interruption it goes on
     Replay(Replay),
+    /// Deliver past events once more, where the bus has lost or given up some
+    Redeliver(Redeliver),
     /// Compare the views of a projection with a fresh fold of the log; fails if they have drifted
     Verify(Verify),
     /// Show the revisions of a projection, and which of them answers
@@ -144,6 +146,19 @@ pub(crate) struct Tail {
     /// Begin with at most this many
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = shown)]
     pub(crate) limit: usize,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Redeliver {
+    /// The projection or saga
+    #[arg(value_name = "FUNCTION")]
+    pub(crate) name: String,
+    /// Only events of this category; may be given several times
+    #[arg(long = "category", value_name = "CATEGORY")]
+    pub(crate) categories: Vec<String>,
+    /// Only events recorded at or after this time
+    #[arg(long, value_name = "TIME", value_parser = time_of)]
+    pub(crate) since: Option<OffsetDateTime>,
 }
 
 #[derive(Args, Clone, Debug)]

@@ -11,8 +11,8 @@ use crate::arguments::{BuiltIn, Global, Look, Serve};
 use crate::background::{Background, BoxFuture, Settle};
 use crate::commands::serve::{self, Hosting};
 use crate::commands::{
-    ask, dead_letters, events, health, manifest, package, privacy, replay, revisions, sagas,
-    schemas, send, state, verify,
+    ask, dead_letters, events, health, manifest, package, privacy, redeliver, replay, revisions,
+    sagas, schemas, send, state, verify,
 };
 use crate::output::{Hints, is_unread};
 use crate::{Client, Console, Context, Exit, Format, Output, Program, logs};
@@ -275,6 +275,7 @@ async fn look(
         Look::View(arguments) => ask::view(context, arguments).await,
         Look::List(arguments) => ask::list(context, arguments).await,
         Look::Replay(arguments) => replay::replay(context, arguments).await,
+        Look::Redeliver(arguments) => redeliver::redeliver(context, arguments).await,
         Look::Verify(arguments) => verify::verify(context, arguments).await,
         Look::Revisions(arguments) => revisions::revisions(context, arguments).await,
         Look::Switch(arguments) => revisions::switch(context, arguments).await,

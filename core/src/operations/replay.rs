@@ -233,12 +233,16 @@ fn begin(replay: &Replay, saved: Option<Saved>) -> Result<Saved> {
 ///
 /// [`Invalid`](crate::ErrorKind::Invalid) for a category of which `model` hears nothing.
 pub(crate) fn query(replay: &Replay, model: &dyn Rebuildable) -> Result<FeedQuery> {
-    let heard = model.hears();
-    if let Some(unheard) = replay.categories.iter().find(|wanted| !heard.contains(wanted)) {
-        let (name, heard) = (model.name(), heard.join(", "));
-        let message = format!("{name} hears no category {unheard:?}; it hears {heard}");
+    let categories = heard(model.name(), model.hears(), &replay.categories)?;
+    Ok(FeedQuery { categories, since: replay.since, until: None })
+}
+
+/// The categories that are `wanted` of those that `name` `hears`: all, if none is named.
+pub(crate) fn heard(name: &str, hears: Vec<String>, wanted: &[String]) -> Result<Vec<String>> {
+    if let Some(unheard) = wanted.iter().find(|wanted| !hears.contains(wanted)) {
+        let hears = hears.join(", ");
+        let message = format!("{name} hears no category {unheard:?}; it hears {hears}");
         return Err(Error::invalid(message));
     }
-    let categories = if replay.categories.is_empty() { heard } else { replay.categories.clone() };
-    Ok(FeedQuery { categories, since: replay.since, until: None })
+    Ok(if wanted.is_empty() { hears } else { wanted.to_vec() })
 }

@@ -7,6 +7,7 @@ pub(crate) mod health;
 pub(crate) mod manifest;
 pub(crate) mod package;
 pub(crate) mod privacy;
+pub(crate) mod redeliver;
 pub(crate) mod replay;
 pub(crate) mod revisions;
 pub(crate) mod sagas;

@@ -1,0 +1,23 @@
+use std::time::Instant;
+
+use serde_json::json;
+use skyfold::Result;
+use skyfold::ports::FeedQuery;
+
+use crate::arguments::Redeliver;
+use crate::{Context, Exit};
+
+/// Delivers past events once more.
+pub(crate) async fn redeliver(context: &Context, arguments: Redeliver) -> Result<Exit> {
+    let Redeliver { name, categories, since } = arguments;
+    let (runtime, output) = (context.client().runtime()?, context.output());
+    let query = FeedQuery { categories, since, ..FeedQuery::default() };
+    let (bar, begun) = (output.progress_bar(None), Instant::now());
+    bar.set_message(format!("to {name}"));
+    let delivered = runtime.redeliver(&name, &query).await;
+    bar.finish_and_clear();
+    let (events, seconds) = (delivered?, begun.elapsed().as_secs_f64());
+    output.json(&json!({ "name": name, "events": events, "seconds": seconds }))?;
+    output.say(format_args!("{events} events to {name} in {seconds:.1} s"))?;
+    Ok(Exit::Done)
+}
