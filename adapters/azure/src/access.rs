@@ -6,7 +6,7 @@ use reqwest::RequestBuilder;
 use skyfold::Result;
 
 use crate::errors::without_token;
-use crate::tokens::token;
+use crate::tokens::{TOKEN_MAX, token};
 
 /// How requests to Event Grid and Queue Storage show that they are permitted.
 #[derive(Clone)]
@@ -42,7 +42,7 @@ impl Access {
             Self::Signed => Ok(request),
             Self::Key(key) => Ok(request.header("aeg-sas-key", key.secret())),
             Self::Token(credential) => {
-                let token = token(&**credential, &[scope], None).await;
+                let token = token(&**credential, &[scope], None, TOKEN_MAX).await;
                 let token = token.map_err(|error| without_token(what, error))?;
                 Ok(request.bearer_auth(token.token.secret()))
             }

@@ -7,7 +7,7 @@ use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions}
 use azure_core::time::OffsetDateTime;
 use tokio::time::Instant;
 
-use crate::tokens::token;
+use crate::tokens::{NEWER_MAX, token};
 
 /// For how long a token at hand is used after there was no newer one, before that is asked for
 /// again.
@@ -75,7 +75,7 @@ impl TokenCredential for Lasting {
         if let Some(token) = self.resting(&names) {
             return Ok(token);
         }
-        match token(&*self.from, scopes, options).await {
+        match token(&*self.from, scopes, options, NEWER_MAX).await {
             Ok(token) => {
                 self.held().insert(names, Held { token: token.clone(), rests: None });
                 Ok(token)
@@ -97,7 +97,7 @@ mod tests {
     use tokio::time::sleep;
 
     use super::*;
-    use crate::tokens::TOKEN_MAX;
+    use crate::access::Access;
 
     /// Gives what it was told to, one after the other: a token that is good for so many
     /// seconds, or none; and then says nothing at all.
@@ -142,9 +142,9 @@ mod tests {
         assert_eq!(asked(&lasting).await.as_deref(), Some("for 300"));
         let start = Instant::now();
         assert_eq!(asked(&lasting).await.as_deref(), Some("for 300"));
-        assert_eq!(start.elapsed(), TOKEN_MAX);
+        assert_eq!(start.elapsed(), NEWER_MAX);
         assert_eq!(asked(&lasting).await.as_deref(), Some("for 300"));
-        assert_eq!(start.elapsed(), TOKEN_MAX, "nobody waits again so soon");
+        assert_eq!(start.elapsed(), NEWER_MAX, "nobody waits again so soon");
     }
 
     #[tokio::test(start_paused = true)]
@@ -155,6 +155,17 @@ mod tests {
         assert_eq!(asked(&lasting).await, None, "a request would arrive too late");
         let start = Instant::now();
         assert_eq!(asked(&lasting).await, None);
-        assert_eq!(start.elapsed(), TOKEN_MAX);
+        assert_eq!(start.elapsed(), NEWER_MAX);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_waits_for_a_newer_token_is_made_with_the_one_at_hand() {
+        let access = Access::Token(Arc::new(lasting([Some(200)])));
+        let request = || reqwest::Client::new().get("http://localhost");
+        for _ in 0..2 {
+            let permitted = access.permit("the queue", "a", request()).await.unwrap();
+            let request = permitted.build().unwrap();
+            assert_eq!(request.headers()["authorization"], "Bearer for 200");
+        }
     }
 }

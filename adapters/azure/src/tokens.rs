@@ -9,20 +9,25 @@ use tokio::time::timeout;
 /// How long a request waits for a token.
 pub(crate) const TOKEN_MAX: Duration = Duration::from_secs(4);
 
+/// How long a newer token is waited for: less, so that the one at hand is still of use to whoever
+/// waits.
+pub(crate) const NEWER_MAX: Duration = Duration::from_secs(3);
+
 /// A token of `credential` for `scopes`.
 ///
 /// # Errors
 ///
-/// What the credential says, and if it says nothing for four seconds.
+/// What the credential says, and if it says nothing for the time `max`.
 pub(crate) async fn token(
     credential: &dyn TokenCredential,
     scopes: &[&str],
     options: Option<TokenRequestOptions<'_>>,
+    max: Duration,
 ) -> azure_core::Result<AccessToken> {
-    match timeout(TOKEN_MAX, credential.get_token(scopes, options)).await {
+    match timeout(max, credential.get_token(scopes, options)).await {
         Ok(given) => given,
         Err(_) => {
-            let message = format!("no token within {} seconds", TOKEN_MAX.as_secs());
+            let message = format!("no token within {} seconds", max.as_secs());
             Err(Error::with_message(ErrorKind::Credential, message))
         }
     }

@@ -11,7 +11,7 @@ use skyfold::ports::{Consistency, EventFeed, FeedPage, FeedQuery, Position};
 use skyfold::{Error, ErrorKind, RecordedCommit, Result};
 
 use super::Events;
-use super::item::{CommitItem, found, to_commit};
+use super::item::found;
 use crate::SEAL;
 use crate::cosmos::{Changes, Reach, Rows, Select};
 
@@ -69,8 +69,8 @@ impl EventFeed for Events {
             limit: limit.min(PAGE_ITEMS_MAX),
             consistency: Consistency::Eventual,
         };
-        let Rows { items, .. } = self.commits.query::<CommitItem>(select).await?;
-        let mut newest = items.iter().map(to_commit).collect::<Result<Vec<_>>>()?;
+        let Rows { items, .. } = self.commits.query::<Value>(select).await?;
+        let mut newest: Vec<_> = items.iter().filter_map(|item| found(item).ok()).collect();
         sort_newest_first(&mut newest);
         Ok(newest)
     }

@@ -46,7 +46,7 @@ pub(super) fn snapshot_partition(stream: &StreamName) -> String {
 }
 
 /// The commit that `item` is.
-pub(crate) fn to_commit(item: &CommitItem) -> Result<RecordedCommit> {
+fn to_commit(item: &CommitItem) -> Result<RecordedCommit> {
     let CommitItem { id, stream, body, .. } = item;
     let stream: StreamName = stream.parse().map_err(|error| {
         let message = format!("the container holds an item of {stream}, which is no stream");
@@ -60,15 +60,19 @@ pub(crate) fn to_commit(item: &CommitItem) -> Result<RecordedCommit> {
     Ok(RecordedCommit { stream, first, commit })
 }
 
+/// The commit that `item` is, whatever may have become of it.
+pub(crate) fn read_commit(item: &Value) -> Result<RecordedCommit> {
+    let item = CommitItem::deserialize(item).map_err(|error| {
+        let message = "the container holds an item that is no commit";
+        Error::new(ErrorKind::Corrupt, message).with_source(error)
+    })?;
+    to_commit(&item)
+}
+
 /// The commit that `item` is, or which one cannot be read: nobody can alter the partition key and
 /// the id of an item.
 pub(crate) fn found(item: &Value) -> Result<RecordedCommit, Unreadable> {
-    let read = CommitItem::deserialize(item).map_err(|error| {
-        let message = "the container holds an item that is no commit";
-        Error::new(ErrorKind::Corrupt, message).with_source(error)
-    });
-    let commit = read.and_then(|item| to_commit(&item));
-    commit.map_err(|error| unreadable(item["s"].as_str(), item["id"].as_str(), &error))
+    read_commit(item).map_err(|error| unreadable(item["s"].as_str(), item["id"].as_str(), &error))
 }
 
 /// `snapshot` as an item.

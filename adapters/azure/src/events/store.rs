@@ -1,4 +1,5 @@
 use async_trait::async_trait;
+use serde_json::Value;
 use skyfold::adapter::{encode, overtaken, sort_key, time_key, unguarded, until_unreadable};
 use skyfold::limits::PAGE_ITEMS_MAX;
 use skyfold::ports::{Consistency, EventStore, Pricing, Range, Slice, Snapshot};
@@ -6,7 +7,7 @@ use skyfold::{Commit, Head, Result, StreamName, Version};
 
 use super::Events;
 use super::item::{
-    CommitItem, SNAPSHOT, SnapshotItem, of_snapshot, snapshot_partition, to_commit, to_snapshot,
+    CommitItem, SNAPSHOT, SnapshotItem, of_snapshot, read_commit, snapshot_partition, to_snapshot,
 };
 use crate::cosmos::{Reach, Rows, Select};
 
@@ -58,8 +59,8 @@ impl EventStore for Events {
             limit,
             consistency,
         };
-        let Rows { items, is_end } = self.commits.query::<CommitItem>(select).await?;
-        let mut slice = until_unreadable(items.iter().map(to_commit), is_end)?;
+        let Rows { items, is_end } = self.commits.query::<Value>(select).await?;
+        let mut slice = until_unreadable(items.iter().map(read_commit), is_end)?;
         slice.is_end |= match range {
             // Asking for one more would cost units each time, and a stream begins at 1.
             Range::Before(_) => {
