@@ -4,7 +4,7 @@ use skyfold::limits::PAGE_ITEMS_MAX;
 use skyfold::ports::{EventFeed, FeedPage, FeedQuery, Position};
 use skyfold::{Error, ErrorKind, RecordedCommit, Result};
 
-use crate::store::{Item, SLICES, Store};
+use crate::store::{SLICES, Store};
 
 impl Store {
     /// Looks at one page of the slice, and returns what matches: that may be nothing before the
@@ -23,9 +23,9 @@ impl Store {
         Ok(FeedPage { commits, unreadable, next, is_tail: end >= total })
     }
 
-    pub(crate) fn latest_commits(&self, limit: usize) -> Result<Vec<RecordedCommit>> {
+    pub(crate) fn latest_commits(&self, limit: usize) -> Vec<RecordedCommit> {
         let newest = self.newest(limit.min(PAGE_ITEMS_MAX));
-        newest.iter().map(|item| Item::decode(item)).collect()
+        newest.iter().filter_map(|item| item.found().ok()).collect()
     }
 
     /// How many commits the feed holds from the position `from` of `slice` on.
@@ -66,6 +66,6 @@ impl EventFeed for Store {
     }
 
     async fn latest(&self, limit: usize) -> Result<Vec<RecordedCommit>> {
-        self.latest_commits(limit)
+        Ok(self.latest_commits(limit))
     }
 }

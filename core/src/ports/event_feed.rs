@@ -107,6 +107,7 @@ pub trait EventFeed: fmt::Debug + Send + Sync + 'static {
     ) -> Result<FeedPage>;
 
     /// The newest commits of all slices, newest first, at most `limit`: how health knows what the
-    /// views should show.
+    /// views should show. What cannot be read is left out: its stream alone waits, which replacing
+    /// an instance would not help.
     async fn latest(&self, limit: usize) -> Result<Vec<RecordedCommit>>;
 }

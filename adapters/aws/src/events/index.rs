@@ -5,7 +5,7 @@ use skyfold::limits::PAGE_ITEMS_MAX;
 use skyfold::ports::{FeedPage, FeedQuery, Position};
 use skyfold::{Error, ErrorKind, RecordedCommit, Result};
 
-use super::item::{AT, SLICE, found, to_commit};
+use super::item::{AT, SLICE, found};
 use super::{Events, INDEX};
 use crate::SEAL;
 use crate::errors::failed;
@@ -70,7 +70,7 @@ impl Events {
             .scan_index_forward(false)
             .limit(i32::try_from(limit).unwrap_or(i32::MAX));
         let read = read.send().await.map_err(|error| failed(&self.what(), error))?;
-        read.items.unwrap_or_default().iter().map(to_commit).collect()
+        Ok(read.items.unwrap_or_default().iter().filter_map(|item| found(item).ok()).collect())
     }
 }
 

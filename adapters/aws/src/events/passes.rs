@@ -10,7 +10,7 @@ use skyfold::ports::{FeedPage, FeedQuery, Position};
 use skyfold::{Error, ErrorKind, RecordedCommit, Result};
 
 use super::Events;
-use super::item::{SLICES, found, to_commit};
+use super::item::{SLICES, found};
 use crate::SEAL;
 use crate::errors::failed;
 use crate::item::{Item, PARTITION, SORT, key, s, text};
@@ -69,7 +69,7 @@ impl Events {
         let mut pass = Pass { since: since.to_owned(), until: until.to_owned(), at: None };
         loop {
             let Segment { items, next } = self.segment(slice, &pass).await?;
-            newest.extend(items.iter().map(to_commit).collect::<Result<Vec<_>>>()?);
+            newest.extend(items.iter().filter_map(|item| found(item).ok()));
             sort_newest_first(&mut newest);
             newest.truncate(limit);
             if next.is_none() {

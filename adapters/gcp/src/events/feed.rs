@@ -8,7 +8,7 @@ use skyfold::ports::{EventFeed, FeedPage, FeedQuery, Position};
 use skyfold::{Error, ErrorKind, RecordedCommit, Result};
 
 use super::Events;
-use super::item::{COMMITS, PLACE, SLICES, found, in_slice, to_commit};
+use super::item::{COMMITS, PLACE, SLICES, found, in_slice};
 use crate::SEAL;
 use crate::firestore::{Direction, Document, Scope, Select, text};
 
@@ -78,8 +78,9 @@ impl EventFeed for Events {
         let limit = limit.min(PAGE_ITEMS_MAX);
         let descending = Direction::Descending;
         let slices = (0..SLICES).map(|slice| self.placed(slice, descending, END, None, limit));
-        let found = try_join_all(slices).await?;
-        let mut newest = found.iter().flatten().map(to_commit).collect::<Result<Vec<_>>>()?;
+        let pages = try_join_all(slices).await?;
+        let mut newest: Vec<_> =
+            pages.iter().flatten().filter_map(|item| found(item).ok()).collect();
         sort_newest_first(&mut newest);
         newest.truncate(limit);
         Ok(newest)

@@ -305,4 +305,7 @@ async fn a_commit_that_cannot_be_read_keeps_back_no_other(world: World) {
     world.pass(Duration::from_secs(1)).await;
     assert!(reader.read(&world).await);
     assert_eq!((reader.found.len(), reader.unreadable.len()), (appended.len(), 1), "once");
+    let latest = world.ports.feed.latest(PAGE_ITEMS_MAX).await.unwrap();
+    let latest = latest.into_iter().map(|commit| (commit.stream, commit.first));
+    assert_eq!(latest.collect::<BTreeSet<_>>(), appended, "the newest but what cannot be read");
 }
