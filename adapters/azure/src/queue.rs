@@ -100,10 +100,21 @@ impl Commands {
         check_command(command)?;
         let delay = command.due.map_or(0, |due| delay(due, now));
         let body = json(&command.request.id, command)?;
-        let text = match body.len() <= MESSAGE_BYTES_MAX {
-            true => body,
-            false => self.keep(&command.request.id, body).await?,
-        };
+        if body.len() <= MESSAGE_BYTES_MAX {
+            return self.post(&body, delay).await;
+        }
+        let kept = self.keep(body).await?;
+        let reference = json(&command.request.id, &Reference { kept: kept.clone() })?;
+        let posted = self.post(&reference, delay).await;
+        if posted.as_ref().is_err_and(|error| error.kind() != ErrorKind::Unavailable) {
+            // No message stands for it, and the next try keeps it anew.
+            self.forget(&kept).await;
+        }
+        posted
+    }
+
+    /// Puts a message that says `text`, and is not seen for `delay` seconds.
+    async fn post(&self, text: &str, delay: i64) -> Result<()> {
         let message = format!(
             "<QueueMessage><MessageText>{}</MessageText></QueueMessage>",
             STANDARD.encode(text)
@@ -136,11 +147,18 @@ impl Commands {
         Ok(url)
     }
 
-    /// Keeps `body`, the command `id`, and returns the message that stands for it.
-    async fn keep(&self, id: &CommandId, body: String) -> Result<String> {
+    /// Keeps `body`, a command, and returns under which name.
+    async fn keep(&self, body: String) -> Result<String> {
         let kept = Uuid::now_v7().simple().to_string();
         self.write(&KeptItem::new(&kept, Some(body), None)).await?;
-        json(id, &Reference { kept })
+        Ok(kept)
+    }
+
+    /// Deletes what was kept as `kept` and stands for nothing.
+    async fn forget(&self, kept: &str) {
+        if let Err(error) = self.container.delete(&partition(kept), KEPT, None).await {
+            tracing::warn!(kept, %error, "a command that was not queued is still kept");
+        }
     }
 
     async fn write(&self, item: &KeptItem) -> Result<()> {

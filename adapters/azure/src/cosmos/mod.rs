@@ -149,6 +149,7 @@ fn operation() -> OperationOptions {
     options.end_to_end_latency_policy = Some(REQUEST_MAX.into());
     options.hedging_enabled = Some(false);
     options.max_failover_retry_count = Some(0);
+    options.max_session_retry_count = Some(0);
     // A region in which something failed is asked again: another one is behind it.
     options.endpoint_unavailability_ttl = Some(Duration::ZERO);
     options.throttling_retry_options = Some(throttling);

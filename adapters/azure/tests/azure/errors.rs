@@ -11,8 +11,9 @@ use skyfold::{App, CloudEvent, Error, ErrorKind, Ports, StreamName};
 use skyfold_azure::{Access, Azure, Clients, Names};
 use tokio::net::TcpListener;
 
-use crate::common::{Place, client, names};
+use crate::common::{Place, client, cosmos, names};
 use crate::large::command;
+use crate::split::PARTITIONS;
 
 /// How long a request may take that fails.
 const FAILED_WITHIN: Duration = Duration::from_secs(30);
@@ -62,18 +63,40 @@ pub(crate) async fn what_nobody_reaches_is_unavailable_within_seconds() {
     assert!(start.elapsed() < FAILED_WITHIN, "{:?}", start.elapsed());
 }
 
-pub(crate) async fn an_answer_that_leads_elsewhere_is_no_success() {
-    let place = Place::open().await.unwrap();
+/// The URL of services that answer with where to ask instead, for as long as the test runs.
+async fn elsewhere() -> String {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let elsewhere = Router::new()
         .route("/elsewhere", any(|| async { "welcome" }))
         .fallback(any(|| async { (StatusCode::FOUND, [("location", "/elsewhere")]) }));
-    let serving = tokio::spawn(async move { axum::serve(listener, elsewhere).await });
-    for error in refused(&place, &url).await {
+    tokio::spawn(async move { axum::serve(listener, elsewhere).await });
+    url
+}
+
+pub(crate) async fn an_answer_that_leads_elsewhere_is_no_success() {
+    let place = Place::open().await.unwrap();
+    for error in refused(&place, &elsewhere().await).await {
         assert_eq!(error.kind(), ErrorKind::Unexpected, "{error}");
     }
-    serving.abort();
+}
+
+/// How many commands `place` keeps among its documents.
+fn kept(place: &Place) -> usize {
+    let changes = |partition| cosmos().changes(place.database(), "documents", partition, None);
+    let items = (0..PARTITIONS).flat_map(|partition| changes(partition).unwrap().0);
+    items.filter(|item| item["id"] == "command").count()
+}
+
+pub(crate) async fn a_command_that_the_queue_refuses_is_not_kept() {
+    let place = Place::open().await.unwrap();
+    let large = [command(&"x".repeat(50 * 1024))];
+    let names = names(place.database(), &elsewhere().await);
+    let azure = Azure::open(clients().await, names).await.unwrap();
+    azure.ports().queue.send(&large).await.remove(0).unwrap_err();
+    assert_eq!(kept(&place), 0);
+    place.ports().queue.send(&large).await.remove(0).unwrap();
+    assert_eq!(kept(&place), 1);
 }
 
 pub(crate) async fn what_is_shown_holds_no_secret() {

@@ -25,6 +25,7 @@ fn main() -> ExitCode {
         errors::a_container_that_does_not_exist_is_told,
         errors::what_nobody_reaches_is_unavailable_within_seconds,
         errors::an_answer_that_leads_elsewhere_is_no_success,
+        errors::a_command_that_the_queue_refuses_is_not_kept,
         errors::what_is_shown_holds_no_secret,
         lagging::what_was_written_is_read_at_once_though_another_region_lags,
         lagging::what_was_written_is_read_at_once_after_many_failures,

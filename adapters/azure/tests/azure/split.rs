@@ -16,7 +16,7 @@ const STREAMS: usize = 64;
 const COMMITS: usize = 2;
 
 /// How many partitions a container has at first.
-const PARTITIONS: u32 = 4;
+pub(crate) const PARTITIONS: u32 = 4;
 
 /// How often a command is given before something must be wrong.
 const ATTEMPTS_MAX: usize = 50;

@@ -10,12 +10,13 @@ use crate::large::request;
 const STREAMS: usize = 600;
 
 /// What requests meet in a storm, and whether they are then carried out, and answered.
-const MET: [(&str, bool, bool); 7] = [
+const MET: [(&str, bool, bool); 8] = [
     ("calm", true, true),
     ("slow", true, true),
     ("lost", true, false),
     ("cut", false, false),
     ("throttled", false, false),
+    ("behind", false, false),
     ("timeout", false, false),
     ("unavailable", false, false),
 ];

@@ -48,8 +48,9 @@ pub(crate) struct Refusal {
 }
 
 /// Each as often as the others.
-const TURNS: [(&str, Turn); 6] = [
+const TURNS: [(&str, Turn); 7] = [
     ("throttled", Turn::Refused(Refusal { status: 429, substatus: 3200 })),
+    ("behind", Turn::Refused(Refusal { status: 404, substatus: 1002 })),
     ("unavailable", Turn::Refused(Refusal { status: 503, substatus: 0 })),
     ("timeout", Turn::Refused(Refusal { status: 408, substatus: 0 })),
     ("slow", Turn::Slow(LATE)),
