@@ -36,6 +36,8 @@ const PORT_DEFAULT: u16 = 8080;
 /// 10 seconds after it ("Container runtime contract").
 const DRAIN_MAX: Duration = Duration::from_secs(8);
 
+const _: () = assert!(DRAIN_MAX.as_secs() < 10, "the process ends before Cloud Run ends it");
+
 /// Whether Cloud Run has started this process.
 pub fn is_called() -> bool {
     env::var_os(SERVICE).is_some()
