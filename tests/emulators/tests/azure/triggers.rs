@@ -1,5 +1,5 @@
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -31,8 +31,8 @@ const SET_ASIDE: &str = "-poison";
 /// What was seen in a queue, by its name, after it had been brought for the last time.
 pub(crate) static LEFT: Mutex<Vec<(String, String)>> = Mutex::new(vec![]);
 
-/// How often Event Grid delivers ("Event Grid message delivery and retry").
-const DELIVERIES_MAX: usize = 30;
+/// How long an event is delivered again: longer than a program that was killed takes to start.
+const DELIVERED_WITHIN: Duration = Duration::from_secs(120);
 
 /// The function that `binding` of its trigger says, if the package has one in `app`.
 fn triggered<'a>(app: &'a FunctionApp, kind: &str) -> impl Iterator<Item = &'a Function> {
@@ -85,13 +85,11 @@ pub(crate) async fn deliver(apps: Arc<Apps>, services: Arc<Services>, manifest: 
 async fn deliver_to(app: &FunctionApp, name: &str, event: &Value) {
     let mut functions = triggered(app, "eventGridTrigger");
     let function = functions.find(|function| function.name == name).unwrap();
-    for _ in 0..DELIVERIES_MAX {
-        if app.fire(function, event, json!({ "data": event["data"] })).await {
-            return;
-        }
+    let start = Instant::now();
+    while !app.fire(function, event, json!({ "data": event["data"] })).await {
+        assert!(start.elapsed() < DELIVERED_WITHIN, "{name} could not be given {event}");
         tokio::time::sleep(PAUSE * 10).await;
     }
-    panic!("{name} could not be given {event}");
 }
 
 /// Brings the messages of the queue of commands, and what came too often by the queue beside it.
