@@ -73,7 +73,10 @@ fn main() -> ExitCode {
         start("a_function_asks_for_work_soon_after_its_start", starts::soon),
         start("a_function_that_cannot_run_says_what_is_missing", starts::says_what_is_missing),
     ]);
-    let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
+    let mut arguments = Arguments::from_args();
+    // With more, `poison::direct` may call a function just when `killed` has it killed.
+    arguments.test_threads = arguments.test_threads.or(Some(2));
+    let conclusion = libtest_mimic::run(&arguments, trials);
     // What is shared ends here, with its processes.
     drop(Arc::into_inner(shared));
     conclusion.exit_code()
