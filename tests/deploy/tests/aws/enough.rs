@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use conformance::faults::{Fault, Request, Tap, tapped};
-use deploy::Tools;
+use deploy::{Resources, Tools};
 use skyfold::ports::{FeedQuery, Order, QueuedCommand};
 use skyfold::{
     CloudEvent, CommandId, CommandRequest, Error, ErrorKind, Kind, ListRequest, Manifest, Metadata,
@@ -111,11 +111,10 @@ struct Deployed {
 }
 
 impl Deployed {
-    /// With the rights that the policies grant, less those that `is_withheld` says.
-    fn new(tools: &Tools, is_withheld: impl Fn(&str, &Right) -> bool) -> Self {
+    /// With the rights that the policies of `made` grant, less those that `is_withheld` says.
+    fn new(made: &Resources, is_withheld: impl Fn(&str, &Right) -> bool) -> Self {
         let (clock, seen) = (VirtualClock::new(), Arc::<Mutex<Seen>>::default());
         let memory = Memory::with_clock(clock.clone());
-        let made = made(tools);
         let mut functions = BTreeMap::new();
         for policy in made.of_name("aws_iam_role_policy", "function") {
             let name = policy.index.clone();
@@ -214,8 +213,9 @@ impl Deployed {
 }
 
 pub(crate) fn rights(tools: &Tools) {
+    let made = made(tools);
     run(async {
-        let mut deployed = Deployed::new(tools, |_, _| false);
+        let mut deployed = Deployed::new(made, |_, _| false);
         let line =
             |product| format!(r#"{{"product":"{product}","quantity":2,"unitPrice":"9.95"}}"#);
         for product in ["mug", "kettle"] {
@@ -288,10 +288,11 @@ async fn ask(deployed: &Deployed) {
 
 /// A right that is withheld is missed: the run above can fail.
 pub(crate) fn missed(tools: &Tools) {
+    let made = made(tools);
     run(async {
         let is_withheld =
             |name: &str, right: &Right| name == "stock-level" && right.action == "dynamodb:PutItem";
-        let deployed = Deployed::new(tools, is_withheld);
+        let deployed = Deployed::new(made, is_withheld);
         deployed.give("stock", "mug", r#"{"Receive":{"quantity":3}}"#).await;
         let event = skyfold::Announced::Reference("stock-mug@1".parse().unwrap());
         let heard = Trigger::Events(vec![event]);
@@ -301,6 +302,7 @@ pub(crate) fn missed(tools: &Tools) {
     });
 }
 
+/// Has `work` of the app end in time. Terraform has made everything before: it may take longer.
 fn run(work: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let in_time =
