@@ -171,7 +171,9 @@ impl Copy {
 
     fn check(&self, tools: &Tools, steps: &[&str]) -> Result<String, Refused> {
         FETCHED.call_once(|| {
-            let _ = self.run(tools, &["validate"]);
+            // Once more if it fails: the network may have.
+            let fetch = || self.run(tools, &["validate"]);
+            let _ = fetch().or_else(|_| fetch());
         });
         self.run(tools, steps)
     }
