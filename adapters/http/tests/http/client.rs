@@ -1,5 +1,7 @@
 //! Whoever calls the app.
 
+use std::sync::LazyLock;
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
@@ -10,6 +12,7 @@ use skyfold_memory::Memory;
 use tower::ServiceExt;
 
 use crate::app::app;
+use crate::traces::LOG;
 
 /// The app on a store of its own, and a caller of it.
 pub(crate) struct Bench {
@@ -34,6 +37,12 @@ impl Bench {
     pub(crate) fn with(options: Options) -> Self {
         let memory = Memory::new();
         let runtime = app().bind(memory.ports()).unwrap();
+        Self::of(memory, runtime, options)
+    }
+
+    /// The app that `runtime` runs on `memory`. What it logs is listened to before it is asked.
+    pub(crate) fn of(memory: Memory, runtime: Runtime, options: Options) -> Self {
+        LazyLock::force(&LOG);
         let router = router(runtime.clone(), options);
         Self { memory, runtime, router }
     }

@@ -9,7 +9,7 @@ use skyfold::{
     App, Category, Decider, ForgetRequest, Personal, Projection, RecordedEvent, StreamId,
     Subscription,
 };
-use skyfold_http::{Options, router};
+use skyfold_http::Options;
 use skyfold_memory::Memory;
 
 use crate::client::{Answer, Bench};
@@ -69,8 +69,7 @@ async fn arrived() -> Bench {
     let memory = Memory::new();
     let app = App::new("hotel").decider::<Guest>().projection::<Card>();
     let runtime = app.bind(memory.ports()).unwrap();
-    let router = router(runtime.clone(), Options::default());
-    let bench = Bench { memory, runtime, router };
+    let bench = Bench::of(memory, runtime, Options::default());
     let name = json!({ "_personal": { "subject": "guest-7", "value": "Ada" } });
     let answer = bench.post("/guest/1/arrive", &json!({ "name": name }).to_string()).await;
     assert_eq!(answer.status, 200, "{answer:?}");

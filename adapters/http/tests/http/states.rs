@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde_json::json;
 use skyfold::ports::{EventFeed, FeedPage, FeedQuery, Position};
 use skyfold::{Error, ErrorKind, RecordedCommit, Result};
-use skyfold_http::{Options, router};
+use skyfold_http::Options;
 use skyfold_memory::{Memory, VirtualClock};
 
 use crate::app::app;
@@ -63,8 +63,7 @@ async fn health_says_whether_the_views_keep_up_with_the_store() {
     let clock = VirtualClock::new();
     let memory = Memory::with_clock(clock.clone());
     let runtime = app().bind(memory.ports()).unwrap();
-    let router = router(runtime.clone(), Options::default());
-    let bench = Bench { memory, runtime, router };
+    let bench = Bench::of(memory, runtime, Options::default());
     bench.post("/account/42/open", r#"{"owner":"Ada"}"#).await;
     let young = bench.get("/health").await;
     assert_eq!((young.status, &young.json()["healthy"]), (200, &json!(true)));
@@ -85,8 +84,7 @@ async fn an_app_whose_store_fails_is_not_healthy() {
     let mut ports = memory.ports();
     ports.feed = Arc::new(Denied);
     let runtime = app().bind(ports).unwrap();
-    let router = router(runtime.clone(), Options::default());
-    let bench = Bench { memory, runtime, router };
+    let bench = Bench::of(memory, runtime, Options::default());
     assert_eq!(bench.get("/health").await.detail(503, "unavailable"), "no access to the store");
 }
 

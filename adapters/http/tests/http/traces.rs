@@ -1,7 +1,7 @@
 //! What the log says of a request.
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -9,7 +9,7 @@ use crate::client::{Answer, Bench};
 
 /// A log kept in memory.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
     fn lines(&self) -> Vec<String> {
@@ -37,13 +37,17 @@ impl<'a> MakeWriter<'a> for Log {
     }
 }
 
-#[tokio::test]
-async fn a_request_is_logged_with_its_path_its_ids_and_what_is_not_told() {
+/// What is logged of the requests of all tests, from before the first: what is met first where
+/// nobody listens is off for the whole process.
+pub(crate) static LOG: LazyLock<Log> = LazyLock::new(|| {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(log.clone()).finish();
-    // For the whole process: with one of a thread's own, what another thread meets first is not
-    // logged here either.
     tracing::subscriber::set_global_default(subscriber).unwrap();
+    log
+});
+
+#[tokio::test]
+async fn a_request_is_logged_with_its_path_its_ids_and_what_is_not_told() {
     let bench = Bench::new();
     let body = r#"{"outcome":"Corrupt"}"#;
     let failed = bench.post_with("/account/42/ask", body, &[("idempotency-key", "abc")]).await;
@@ -52,7 +56,7 @@ async fn a_request_is_logged_with_its_path_its_ids_and_what_is_not_told() {
 
     let of = |answer: &Answer, level: &str| {
         let request = format!("request=\"{}\"", answer.header("x-request-id"));
-        let lines = log.lines();
+        let lines = LOG.lines();
         let found = lines.into_iter().find(|l| l.contains(level) && l.contains(&request));
         found.unwrap_or_else(|| panic!("no {level} of {request}"))
     };
