@@ -67,16 +67,7 @@ locals {
     },
   )
 
-  # To messages: what of Azure's own roles, where.
-  messages = {
-    "commands-takes" = { app = "commands", role = "Storage Queue Data Message Processor", queue = "commands" }
-    "commands-looks" = { app = "commands", role = "Storage Queue Data Reader", queue = "commands" }
-    "commands-sends" = { app = "commands", role = "Storage Queue Data Message Sender", queue = "commands" }
-    "poison-takes"   = { app = "commands", role = "Storage Queue Data Message Processor", queue = "commands-poison" }
-    "poison-looks"   = { app = "commands", role = "Storage Queue Data Reader", queue = "commands-poison" }
-    "poison-sends"   = { app = "commands", role = "Storage Queue Data Message Sender", queue = "commands-poison" }
-    "consumers-send" = { app = "consumers", role = "Storage Queue Data Message Sender", queue = "commands" }
-  }
+  queues = "Microsoft.Storage/storageAccounts/queueServices/queues"
 }
 
 resource "azurerm_cosmosdb_sql_role_definition" "this" {
@@ -104,12 +95,42 @@ resource "azurerm_cosmosdb_sql_role_assignment" "this" {
   depends_on = [azurerm_cosmosdb_sql_container.this]
 }
 
-resource "azurerm_role_assignment" "messages" {
-  for_each = local.messages
+# Whoever takes messages looks at the queue, takes and deletes messages, puts others, and gives back
+# what has failed ("Permissions for Queue service operations"). Of Azure's own roles none has just
+# that. With "Storage Queue Data Message Processor" nothing is given back ("Update Message"): the host
+# shuts down instead, at each command that fails (`ReleaseMessageAsync` of its extension for queues,
+# `WebScriptHostExceptionHandler`). "Storage Queue Data Contributor" may delete the queue, too.
+resource "azurerm_role_definition" "takes" {
+  # Unique in the whole tenant.
+  name              = "${local.name}-takes-messages-${local.mark}"
+  description       = "Takes messages of a queue, gives them back and puts others."
+  scope             = azurerm_resource_group.this.id
+  assignable_scopes = [azurerm_resource_group.this.id]
 
-  scope                = azurerm_storage_queue.this[each.value.queue].id
-  role_definition_name = each.value.role
-  principal_id         = azurerm_user_assigned_identity.app[each.value.app].principal_id
+  permissions {
+    actions = ["${local.queues}/read"]
+    data_actions = [
+      "${local.queues}/messages/process/action",
+      "${local.queues}/messages/read",
+      "${local.queues}/messages/write",
+    ]
+  }
+}
+
+# The host takes both queues, and puts into `commands-poison`; the program puts into `commands`.
+resource "azurerm_role_assignment" "takes" {
+  for_each = azurerm_storage_queue.this
+
+  scope              = each.value.id
+  role_definition_id = azurerm_role_definition.takes.role_definition_resource_id
+  principal_id       = azurerm_user_assigned_identity.app["commands"].principal_id
+  principal_type     = "ServicePrincipal"
+}
+
+resource "azurerm_role_assignment" "sends" {
+  scope                = azurerm_storage_queue.this["commands"].id
+  role_definition_name = "Storage Queue Data Message Sender"
+  principal_id         = azurerm_user_assigned_identity.app["consumers"].principal_id
   principal_type       = "ServicePrincipal"
 }
 

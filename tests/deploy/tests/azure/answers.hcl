@@ -24,6 +24,14 @@ mock_provider "azurerm" {
     }
   }
 
+  mock_resource "azurerm_role_definition" {
+    defaults = {
+      id = "/subscriptions/11111111-2222-3333-4444-555555555555/providers/Microsoft.Authorization/roleDefinitions/44444444-2222-3333-4444-555555555555|/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg"
+      role_definition_id = "44444444-2222-3333-4444-555555555555"
+      role_definition_resource_id = "/subscriptions/11111111-2222-3333-4444-555555555555/providers/Microsoft.Authorization/roleDefinitions/44444444-2222-3333-4444-555555555555"
+    }
+  }
+
   mock_resource "azurerm_storage_account" {
     defaults = {
       id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/account"

@@ -29,7 +29,11 @@ pub(crate) fn noticed(tools: &Tools) {
             "appends = concat(local.reads, [",
             "appends = concat(local.reads, [\"${local.items}/delete\", ",
         ),
-        ("app = \"consumers\", role = \"Storage Queue Data Message Sender\"", DELIVERS),
+        // As Azure's own role to take messages has it, and as that to do anything with a queue.
+        ("      \"${local.queues}/messages/write\",\n", ""),
+        (LOOKS_ALONE, "actions = [\"${local.queues}/read\", \"${local.queues}/delete\"]"),
+        ("azurerm_role_definition.takes.role_definition_resource_id", "\"another\""),
+        ("\"Storage Queue Data Message Sender\"", "\"Storage Queue Data Contributor\""),
     ];
     for (nth, (from, to)) in spoiled.into_iter().enumerate() {
         let copy = copy(&format!("right-{nth}")).with("is_public", "true");
@@ -39,7 +43,7 @@ pub(crate) fn noticed(tools: &Tools) {
 }
 
 const ALL_MESSAGES: &str = "scope                = azurerm_storage_account.messages.id";
-const DELIVERS: &str = "app = \"consumers\", role = \"Storage Queue Data Contributor\"";
+const LOOKS_ALONE: &str = "actions = [\"${local.queues}/read\"]";
 
 /// What of the rights of `made` is not as it should be.
 fn check(made: &Resources) -> Result<(), String> {
@@ -79,24 +83,48 @@ fn check(made: &Resources) -> Result<(), String> {
     if assigned.into_keys().collect::<BTreeSet<_>>() != wanted {
         return Err("there are other rights to data than those of the table".into());
     }
+    takes(made)?;
     messages(made)
 }
 
-/// What each app may do with messages: which of Azure's own roles it has, on what.
-const MESSAGES: [(&str, &str, &str); 8] = [
+/// What each app may do with messages: which role it has, on what.
+const MESSAGES: [(&str, &str, &str); 4] = [
     ("commands", TAKES, "/queues/commands"),
-    ("commands", LOOKS, "/queues/commands"),
-    ("commands", SENDS, "/queues/commands"),
     ("commands", TAKES, "/queues/commands-poison"),
-    ("commands", LOOKS, "/queues/commands-poison"),
-    ("commands", SENDS, "/queues/commands-poison"),
-    ("consumers", SENDS, "/queues/commands"),
+    ("consumers", "Storage Queue Data Message Sender", "/queues/commands"),
     ("relay", "EventGrid Data Sender", "/topics/t"),
 ];
 
-const TAKES: &str = "Storage Queue Data Message Processor";
-const LOOKS: &str = "Storage Queue Data Reader";
-const SENDS: &str = "Storage Queue Data Message Sender";
+/// The role that `iam.tf` defines, what it may do with a queue, and what with its messages
+/// ("Permissions for Queue service operations"): Get Queue Metadata; Get Messages and Delete
+/// Message, Peek Messages, Put Message and Update Message. Clear Messages is not among them.
+const TAKES: &str = "takes";
+const QUEUE_ACTIONS: [&str; 1] = ["Microsoft.Storage/storageAccounts/queueServices/queues/read"];
+const MESSAGE_ACTIONS: [&str; 3] = [
+    "Microsoft.Storage/storageAccounts/queueServices/queues/messages/process/action",
+    "Microsoft.Storage/storageAccounts/queueServices/queues/messages/read",
+    "Microsoft.Storage/storageAccounts/queueServices/queues/messages/write",
+];
+
+/// What of the role that takes messages is not as it should be.
+fn takes(made: &Resources) -> Result<(), String> {
+    let role = &made.at("azurerm_role_definition.takes").values;
+    let listed = |name: &str| -> BTreeSet<&str> {
+        let all = role["permissions"].as_array().into_iter().flatten();
+        let all = all.filter_map(|permission| permission[name].as_array()).flatten();
+        all.filter_map(Value::as_str).collect()
+    };
+    if listed("actions") != BTreeSet::from(QUEUE_ACTIONS)
+        || listed("data_actions") != BTreeSet::from(MESSAGE_ACTIONS)
+    {
+        return Err(format!("whoever takes messages may: {}", role["permissions"]));
+    }
+    let group = &made.at("azurerm_resource_group.this").values["id"];
+    match role["assignable_scopes"].as_array().map(Vec::as_slice) {
+        Some([scope]) if scope == group => Ok(()),
+        _ => Err(format!("the role can be given on {}", role["assignable_scopes"])),
+    }
+}
 
 /// What of the rights to anything but Cosmos DB is not as it should be.
 fn messages(made: &Resources) -> Result<(), String> {
@@ -105,6 +133,7 @@ fn messages(made: &Resources) -> Result<(), String> {
         .map(|made| (made.values["principal_id"].as_str().unwrap(), made.index.as_str()))
         .collect();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let defined = &made.at("azurerm_role_definition.takes").values["role_definition_resource_id"];
     let mut has = BTreeSet::new();
     for right in made.0.iter().filter(|made| made.kind == "azurerm_role_assignment") {
         let (role, scope) = (&right.values["role_definition_name"], text(&right.values["scope"]));
@@ -112,12 +141,14 @@ fn messages(made: &Resources) -> Result<(), String> {
             // Its own storage, and what the topic could not deliver.
             "host" if role == "Storage Blob Data Owner" && scope.ends_with("/account") => {}
             "dead" if role == "Storage Blob Data Contributor" && scope.ends_with("/c") => {}
-            "messages" | "announces" => {
+            "takes" | "sends" | "announces" => {
+                let is_own = right.values["role_definition_id"] == *defined;
+                let role = if is_own { TAKES.to_owned() } else { text(role) };
                 let who = who.get(&*text(&right.values["principal_id"])).copied();
                 let (_, on) = scope.rsplit_once("/queueServices/default").unwrap_or_else(|| {
                     scope.split_once("/Microsoft.EventGrid").unwrap_or(("", &scope))
                 });
-                has.insert((who.unwrap_or("nobody").to_owned(), text(role), on.to_owned()));
+                has.insert((who.unwrap_or("nobody").to_owned(), role, on.to_owned()));
             }
             _ => return Err(format!("{} is {role} on {scope}", right.address)),
         }
