@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use skyfold::host::plain_names;
-use skyfold::{Descriptor, Kind, Manifest, Result};
+use skyfold::{Descriptor, Error, ErrorKind, Kind, Manifest, Result};
 
 /// How often a command is taken from the queue before it is set aside: for a day, since the host
 /// counts whatever has failed, and most of that time mends. What it does not, the app gives up.
@@ -21,14 +21,18 @@ const SCHEDULE: &str = "0 */5 * * * *";
 /// (`FunctionNameValidationRegex` of the host's source).
 const HOST: &str = "host";
 
+/// What no route may begin with, be it the whole of a segment or not: the host's own routes do
+/// (`ScriptHost.ValidateHttpFunction` of its source).
+const ROUTES: [&str; 2] = ["admin", "runtime"];
+
 /// The files beside the program `entry`, by their names. The name of a function is that of its
 /// folder, and a part of the name of the setting that switches it off, which may have letters,
 /// digits, `_` and `.` alone on Linux ("How to disable functions in Azure Functions").
 ///
 /// # Errors
 ///
-/// [`Invalid`](skyfold::ErrorKind::Invalid) if two functions would have the same name there, or
-/// one of the app that of one of the host's own.
+/// [`Invalid`](ErrorKind::Invalid) if two functions would have the same name there, or one of the
+/// app that of one of the host's own, or if the host would refuse its route.
 pub(super) fn files(manifest: &Manifest, entry: &str) -> Result<Vec<(String, String)>> {
     let mut files = vec![("host.json".to_owned(), text(&host(entry)))];
     let own = [
@@ -42,6 +46,7 @@ pub(super) fn files(manifest: &Manifest, entry: &str) -> Result<Vec<(String, Str
     ];
     let reserved: Vec<_> = own.iter().map(|(name, _)| *name).chain([HOST]).collect();
     let names = plain_names(manifest, &reserved)?;
+    manifest.functions.iter().try_for_each(check_route)?;
     let functions = manifest.functions.iter().map(|f| (f.name.as_str(), function(f)));
     files.extend(
         own.into_iter()
@@ -49,6 +54,26 @@ pub(super) fn files(manifest: &Manifest, entry: &str) -> Result<Vec<(String, Str
             .map(|(name, json)| (format!("{}/function.json", names[name]), text(&json))),
     );
     Ok(files)
+}
+
+/// Whether the host takes the route of `function`, which begins with its name.
+fn check_route(function: &Descriptor) -> Result<()> {
+    let what = match function.kind {
+        Kind::Command => "category",
+        Kind::Query => "query",
+        Kind::Projection | Kind::Saga | Kind::Relay => return Ok(()),
+    };
+    let name = &function.name;
+    let Some(route) = ROUTES.into_iter().find(|route| name.starts_with(*route)) else {
+        return Ok(());
+    };
+    Err(Error::new(
+        ErrorKind::Invalid,
+        format!(
+            "the {what} {name} has a route that begins with {route}, which Azure Functions keeps \
+             to itself: rename it, or run the app in Container Apps"
+        ),
+    ))
 }
 
 /// What the host is told of all functions ("host.json reference for Azure Functions").
@@ -178,18 +203,21 @@ fn text(json: &Value) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use skyfold::ErrorKind;
     use skyfold::host::plain_name;
 
     use super::*;
 
-    /// The files of an app with these functions.
-    fn of(functions: &[(&str, Kind)]) -> BTreeMap<String, Value> {
+    /// What is made of an app with these functions.
+    fn made(functions: &[(&str, Kind)]) -> Result<Vec<(String, String)>> {
         let functions = functions.iter().map(|(name, kind)| json!({ "name": name, "kind": kind }));
         let functions: Vec<_> = functions.collect();
         let manifest = json!({ "app": "example", "functions": functions });
-        let manifest: Manifest = serde_json::from_value(manifest).unwrap();
-        let files = files(&manifest, "example-azure").unwrap().into_iter();
+        files(&serde_json::from_value(manifest).unwrap(), "example-azure")
+    }
+
+    /// The files of an app with these functions.
+    fn of(functions: &[(&str, Kind)]) -> BTreeMap<String, Value> {
+        let files = made(functions).unwrap().into_iter();
         files.map(|(name, text)| (name, serde_json::from_str(&text).unwrap())).collect()
     }
 
@@ -242,13 +270,24 @@ mod tests {
     #[test]
     fn a_name_that_is_taken_is_refused() {
         for taken in [&["a--b", "a.b"][..], &["poison"], &["host"]] {
-            let functions = taken.iter().map(|name| json!({ "name": name, "kind": "query" }));
-            let functions: Vec<_> = functions.collect();
-            let manifest = json!({ "app": "example", "functions": functions });
-            let manifest: Manifest = serde_json::from_value(manifest).unwrap();
-            let error = super::files(&manifest, "example-azure").unwrap_err();
+            let functions: Vec<_> = taken.iter().map(|name| (*name, Kind::Query)).collect();
+            let error = made(&functions).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Invalid, "{taken:?}");
         }
+    }
+
+    #[test]
+    fn a_route_that_is_the_hosts_is_refused() {
+        for name in ["admin", "administration", "admin.2", "runtime", "runtime-of"] {
+            for (kind, what) in [(Kind::Command, "category"), (Kind::Query, "query")] {
+                let error = made(&[(name, kind)]).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Invalid, "{name}");
+                let said = error.message();
+                assert!(said.starts_with(&format!("the {what} {name} has a route")), "{said}");
+            }
+            made(&[(name, Kind::Projection), ("visit", Kind::Saga)]).unwrap();
+        }
+        made(&[("adm", Kind::Command), ("the-admin", Kind::Query)]).unwrap();
     }
 
     #[test]
