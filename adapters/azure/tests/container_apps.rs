@@ -330,12 +330,48 @@ async fn what_cannot_be_read_stays_in_the_queue_and_comes_again() {
     assert_eq!(app.services.messages().await, 1);
 }
 
+/// What Event Grid posts to a webhook, as its documentation has it, for an app that has accounts;
+/// and what it is told: this app has none, so that events of one come again.
+const GOLDEN: [(&str, &str, StatusCode); 2] = [
+    (
+        include_str!("../src/host/tests/golden/webhook-validation.json"),
+        "SubscriptionValidation",
+        StatusCode::OK,
+    ),
+    (
+        include_str!("../src/host/tests/golden/webhook-batch.json"),
+        "Notification",
+        StatusCode::SERVICE_UNAVAILABLE,
+    ),
+];
+
+async fn the_program_answers_what_event_grid_asks_of_a_webhook() {
+    let app = App::start("webhooks").await;
+    let url = format!("{}/deliveries/stock-level", app.url());
+    let asked = app.http.request(Method::OPTIONS, &url);
+    let asked = asked.header("webhook-request-origin", "eventgrid.azure.net").send().await.unwrap();
+    assert_eq!(asked.headers()["webhook-allowed-origin"], "eventgrid.azure.net");
+    for (golden, kind, expected) in GOLDEN {
+        let post = || app.http.post(&url).header("aeg-event-type", kind).body(golden);
+        let nobody = post().send().await.unwrap();
+        assert_eq!(nobody.status(), StatusCode::NOT_FOUND, "{kind} without a token");
+        let told = post().bearer_auth(app.token()).send().await.unwrap();
+        assert_eq!(told.status(), expected, "{kind}");
+        let told = told.text().await.unwrap();
+        let is_validated = told.contains("512d38b6-c7b8-40c8-89fe-f46f9e9622b6");
+        assert_eq!(is_validated, kind == "SubscriptionValidation", "{told}");
+    }
+}
+
 fn main() -> ExitCode {
     if let Ok(certs) = std::env::var(CERTS) {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         return runtime.block_on(be_the_program(&certs));
     }
-    let cases: [AsyncCase; 2] = [
+    let cases: [AsyncCase; 3] = [
+        ("the_program_answers_what_event_grid_asks_of_a_webhook", || {
+            Box::pin(the_program_answers_what_event_grid_asks_of_a_webhook())
+        }),
         ("invoices_come_to_what_they_come_to_in_memory_though_the_program_is_replaced", || {
             Box::pin(invoices_come_to_what_they_come_to_in_memory_though_the_program_is_replaced())
         }),

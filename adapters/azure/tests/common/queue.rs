@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use axum::http::StatusCode;
 use emulators::{Azurite, Message};
 use reqwest::{RequestBuilder, Response};
@@ -24,11 +26,11 @@ impl Passage {
 
     /// The text of the message `body`, held back for `delay` seconds, as the emulator gives it; or
     /// the status with which it refuses it.
-    pub async fn pass(&self, body: &str, delay: u64) -> Result<String, StatusCode> {
+    pub async fn pass(self: Arc<Self>, body: String, delay: u64) -> Result<String, StatusCode> {
         let _turn = self.turn.lock().await;
         let put =
             self.client.post(self.at("", &format!("messagettl=-1&visibilitytimeout={delay}")));
-        let answer = asked(put.body(body.to_owned())).await;
+        let answer = asked(put.body(body)).await;
         let status = answer.status();
         if !status.is_success() {
             return Err(status);

@@ -95,8 +95,9 @@ async fn put_message(
     if text.len() > MESSAGE_BYTES_MAX {
         return StatusCode::PAYLOAD_TOO_LARGE;
     }
-    let text = match &services.passage {
-        Some(passage) => match passage.pass(&body, delay).await {
+    let text = match services.passage.clone() {
+        // To its end, also if the caller waits no longer: what is left in it is the next one's.
+        Some(passage) => match tokio::spawn(passage.pass(body, delay)).await.unwrap() {
             Ok(text) => text,
             Err(status) => return status,
         },
