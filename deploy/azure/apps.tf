@@ -90,9 +90,9 @@ resource "azurerm_function_app_flex_consumption" "this" {
       AzureWebJobsStorage__credential  = "managedidentity"
       AzureWebJobsStorage__clientId    = azurerm_user_assigned_identity.app[each.key].client_id
     },
-    local.connections[each.key],
-    { for name in keys(local.connections[each.key]) : "${split("__", name)[0]}__credential" => "managedidentity" },
-    { for name in keys(local.connections[each.key]) : "${split("__", name)[0]}__clientId" => azurerm_user_assigned_identity.app[each.key].client_id },
+    local.connections,
+    { for name in keys(local.connections) : "${split("__", name)[0]}__credential" => "managedidentity" },
+    { for name in keys(local.connections) : "${split("__", name)[0]}__clientId" => azurerm_user_assigned_identity.app[each.key].client_id },
     { for key in keys(local.functions) : "AzureWebJobs.${local.names[key]}.Disabled" => "true" if !contains(local.runs[each.key], key) },
   )
 
@@ -196,11 +196,11 @@ locals {
     SKYFOLD_QUEUE  = azurerm_storage_queue.this["commands"].name
   }
 
-  # What triggers connect to, by the prefixes that their bindings name.
+  # What triggers connect to, by the prefixes that their bindings name. No right goes with it; the host
+  # looks for it in each app, also for functions that are switched off, and else calls them broken at
+  # each start (`FunctionIndexer.IndexMethodAsyncCore`).
   connections = {
-    asked     = {}
-    commands  = { SKYFOLD_QUEUE_CONNECTION__queueServiceUri = azurerm_storage_account.messages.primary_queue_endpoint }
-    consumers = {}
-    relay     = { SKYFOLD_COSMOS_CONNECTION__accountEndpoint = azurerm_cosmosdb_account.this["data"].endpoint }
+    SKYFOLD_QUEUE_CONNECTION__queueServiceUri  = azurerm_storage_account.messages.primary_queue_endpoint
+    SKYFOLD_COSMOS_CONNECTION__accountEndpoint = azurerm_cosmosdb_account.this["data"].endpoint
   }
 }

@@ -88,7 +88,9 @@ resource "azurerm_eventgrid_event_subscription" "heard" {
 
     content {
       string_begins_with {
-        key    = "subject"
+        # The same as `subject`, which is not among the keys of CloudEvents that can be filtered by
+        # ("Understand event filtering for Event Grid subscriptions").
+        key    = "partitionkey"
         values = [for category in advanced_filter.value : "${category}-"]
       }
     }

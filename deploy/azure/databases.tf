@@ -22,8 +22,11 @@ locals {
     events    = { account = "data", partition = "/s", indexed = ["/s/?", "/t/?"], ttl = null }
     documents = { account = "data", partition = "/p", indexed = concat(["/p/?"], local.lists), ttl = -1 }
     keys      = { account = "keys", partition = "/p", indexed = [], ttl = null }
-    # How far the trigger of the relay is ("Azure Cosmos DB trigger": partitioned by /id).
-    leases = { account = "data", partition = "/id", indexed = ["/*"], ttl = null }
+    # How far the trigger of the relay is ("Azure Cosmos DB trigger": partitioned by /id). It locks the
+    # container while it prepares it, with an item that is to expire: without a time to live here one
+    # that was killed meanwhile would lock out all others for good (`DocumentServiceLeaseStoreCosmos`
+    # of the SDK; azure-webjobs-sdk-extensions, issue 858).
+    leases = { account = "data", partition = "/id", indexed = ["/*"], ttl = -1 }
   }
 }
 

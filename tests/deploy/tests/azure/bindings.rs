@@ -28,19 +28,19 @@ const SPOILED: [(&str, &str, &str, &str); 5] = [
         "apps.tf",
         "SKYFOLD_LEASES =",
         "SKYFOLD_LEASE  =",
-        "relay: SKYFOLD_LEASES is not set in relay",
+        "relay: SKYFOLD_LEASES is not set in asked",
     ),
     (
         "apps.tf",
-        "{ SKYFOLD_QUEUE_CONNECTION__queueServiceUri",
-        "{ SKYFOLD_QUEUE_CONNECTION__queueServiceUrl",
-        "commands: SKYFOLD_QUEUE_CONNECTION__queueServiceUri is not set in commands",
+        "    SKYFOLD_QUEUE_CONNECTION__queueServiceUri ",
+        "    SKYFOLD_QUEUE_CONNECTION__queueServiceUrl ",
+        "commands: SKYFOLD_QUEUE_CONNECTION__queueServiceUri is not set in asked",
     ),
     (
         "apps.tf",
-        "relay     = { SKYFOLD_COSMOS_CONNECTION__accountEndpoint",
-        "relay     = { SKYFOLD_COSMOS__accountEndpoint",
-        "relay: SKYFOLD_COSMOS_CONNECTION__credential is not set in relay",
+        "    local.connections,\n",
+        "    { for name, at in local.connections : name => at if each.key != \"relay\" },\n",
+        "commands: SKYFOLD_QUEUE_CONNECTION__queueServiceUri is not set in relay",
     ),
     (
         "apps.tf",
@@ -59,7 +59,8 @@ pub(crate) fn missed(tools: &Tools) {
     }
 }
 
-/// What a function of the package names that the function app which runs it does not have.
+/// What a function of the package names that a function app does not have. Those in which it is
+/// switched off look for it as well.
 fn check(made: &Resources) -> Result<(), String> {
     let manifest = order::app().manifest();
     let files = Form::AzureFunctions { entry: "order-azure" }.files(&manifest).unwrap();
@@ -68,10 +69,12 @@ fn check(made: &Resources) -> Result<(), String> {
         let Some(name) = path.strip_suffix("/function.json") else { continue };
         let off = format!("AzureWebJobs.{name}.Disabled");
         let runs = APPS.into_iter().filter(|app| settings(made, app).get(&off).is_none());
-        let [by] = runs.collect::<Vec<_>>()[..] else { return Err(format!("{name} runs nowhere")) };
+        assert_eq!(runs.count(), 1, "{name} runs in one app");
         let function: Value = serde_json::from_str(text).unwrap();
         for binding in function["bindings"].as_array().unwrap() {
-            resolve(made, by, binding).map_err(|missing| format!("{name}: {missing}"))?;
+            for app in APPS {
+                resolve(made, app, binding).map_err(|missing| format!("{name}: {missing}"))?;
+            }
         }
         count += 1;
     }
@@ -83,12 +86,12 @@ fn settings<'a>(made: &'a Resources, name: &str) -> &'a Map<String, Value> {
     app(made, name)["app_settings"].as_object().unwrap()
 }
 
-/// What `binding` names that the function app `by` does not have.
-fn resolve(made: &Resources, by: &str, binding: &Value) -> Result<(), String> {
-    let settings = settings(made, by);
+/// What `binding` names that the function app `app` does not have.
+fn resolve(made: &Resources, app: &str, binding: &Value) -> Result<(), String> {
+    let settings = settings(made, app);
     let set = |name: &str| {
         let value = settings.get(name).and_then(Value::as_str).filter(|value| !value.is_empty());
-        value.ok_or(format!("{name} is not set in {by}"))
+        value.ok_or(format!("{name} is not set in {app}"))
     };
     for value in binding.as_object().unwrap().values().filter_map(Value::as_str) {
         // Every other part is between two signs.

@@ -31,6 +31,9 @@ pub(crate) fn same(tools: &Tools) {
             assert_eq!(of(&policy[block]), of(&asked[paths]), "{name}: {block}");
         }
     }
+    let leases = &made(tools).at("azurerm_cosmosdb_sql_container.this[\"leases\"]").values;
+    assert_eq!(leases["partition_key_paths"], json!(["/id"]));
+    assert_eq!(leases["default_ttl"], -1, "what locks it expires");
 }
 
 fn of(paths: &Value) -> BTreeSet<&str> {

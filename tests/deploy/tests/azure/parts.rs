@@ -49,7 +49,8 @@ pub(crate) fn heard(tools: &Tools) {
             alone += 1;
         } else {
             let filter = &advanced[0]["string_begins_with"][0];
-            assert_eq!(*filter, json!({ "key": "subject", "values": hears }), "{}", function.name);
+            let expected = json!({ "key": "partitionkey", "values": hears });
+            assert_eq!(*filter, expected, "{}", function.name);
             assert_eq!(*subject, json!([]), "{}", function.name);
         }
         let id = made["azure_function_endpoint"][0]["function_id"].as_str().unwrap();
