@@ -7,7 +7,11 @@ use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions}
 use azure_core::time::OffsetDateTime;
 use tokio::time::Instant;
 
-use crate::tokens::{NEWER_MAX, token};
+use crate::tokens::token;
+
+/// How long a newer token is waited for: less than a request waits for a token (`tokens`), which is
+/// then still made with the one at hand.
+const NEWER_MAX: Duration = Duration::from_secs(3);
 
 /// For how long a token at hand is used after there was no newer one, before that is asked for
 /// again.

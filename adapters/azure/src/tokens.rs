@@ -9,10 +9,6 @@ use tokio::time::timeout;
 /// How long a request waits for a token.
 pub(crate) const TOKEN_MAX: Duration = Duration::from_secs(4);
 
-/// How long a newer token is waited for: less, so that the one at hand is still of use to whoever
-/// waits.
-pub(crate) const NEWER_MAX: Duration = Duration::from_secs(3);
-
 /// A token of `credential` for `scopes`.
 ///
 /// # Errors
