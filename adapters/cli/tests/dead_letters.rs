@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Ran, Served, Tally, TallyEvent, Total, Totals, cli_of, run_on};
+use common::{Ran, Served, Tally, TallyEvent, Total, Totals, cli_of, run_of, run_on};
 use serde_json::json;
 use skyfold::{App, Projection, RecordedEvent, Subscription};
 use skyfold_cli::{Console, Exit};
@@ -49,7 +49,7 @@ async fn poisoned() -> Memory {
 }
 
 async fn run(memory: &Memory, line: &str) -> Ran {
-    run_words(memory, &line.split_whitespace().collect::<Vec<_>>()).await
+    run_of(app(), memory, line).await
 }
 
 async fn run_words(memory: &Memory, words: &[&str]) -> Ran {
@@ -67,10 +67,8 @@ async fn letter(memory: &Memory, function: &str, stream: &str) -> String {
 }
 
 async fn later(memory: &Memory, line: &str) -> Ran {
-    let words: Vec<_> = line.split_whitespace().collect();
-    let (console, captured) = Console::captured();
     let app = App::new("probe").decider::<Tally>().projection::<Mended>();
-    run_on(cli_of(app, memory), &words, console, &captured).await
+    run_of(app, memory, line).await
 }
 
 #[tokio::test]

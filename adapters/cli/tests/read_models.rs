@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Ran, Served, Tally, TallyEvent, Totals, cli_of, run_on};
+use common::{Served, Tally, TallyEvent, Totals, cli_of, run_of, run_on};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -56,12 +56,6 @@ fn new() -> App {
     App::new("probe").decider::<Tally>().projection::<Even>()
 }
 
-async fn run(app: App, memory: &Memory, line: &str) -> Ran {
-    let words: Vec<_> = line.split_whitespace().collect();
-    let (console, captured) = Console::captured();
-    run_on(cli_of(app, memory), &words, console, &captured).await
-}
-
 /// A memory in which whoever waits moves the clock on.
 async fn filled() -> Memory {
     let memory = Memory::with_clock(VirtualClock::new());
@@ -73,7 +67,7 @@ async fn filled() -> Memory {
 async fn fill(memory: &Memory) {
     let add = |tally| format!(r#"send tally {tally} add-each {{"amounts":[2,4],"owner":"ada"}}"#);
     for line in [add(1), add(2), add(3)] {
-        assert_eq!(run(old(), memory, &line).await.exit, Exit::Done);
+        assert_eq!(run_of(old(), memory, &line).await.exit, Exit::Done);
     }
     memory.settle(&old().bind(memory.ports()).unwrap()).await.unwrap();
 }
@@ -81,7 +75,7 @@ async fn fill(memory: &Memory) {
 #[tokio::test]
 async fn a_dry_run_tells_what_is_new_and_changes_nothing() {
     let memory = filled().await;
-    let up_to_date = run(old(), &memory, "replay totals --dry-run").await;
+    let up_to_date = run_of(old(), &memory, "replay totals --dry-run").await;
     assert_eq!(up_to_date.exit, Exit::Done, "{up_to_date:?}");
     assert_eq!(up_to_date.out, "0 of 6 events are new to revision 1 of totals\n");
     for (scope, events) in [
@@ -92,16 +86,16 @@ async fn a_dry_run_tells_what_is_new_and_changes_nothing() {
         ("--from 2000-01-01", 6),
         ("--from 2999-01-01", 0),
     ] {
-        let ran = run(both(), &memory, &format!("replay totals --dry-run --json {scope}")).await;
+        let ran = run_of(both(), &memory, &format!("replay totals --dry-run --json {scope}")).await;
         let told = &ran.json()[0];
         assert_eq!((&told["events"], &told["new"]), (&json!(events), &json!(events)), "{scope}");
         assert_eq!(told["revision"], 2);
         let streams = told["examples"].as_array().unwrap().len();
         assert_eq!(streams, if events == 0 { 0 } else { 3 }, "{scope}: {told}");
     }
-    let view = run(new(), &memory, "view totals 1").await;
+    let view = run_of(new(), &memory, "view totals 1").await;
     assert_eq!(view.exit, Exit::Failed, "nothing was built: {view:?}");
-    let revisions = run(both(), &memory, "revisions totals --json").await;
+    let revisions = run_of(both(), &memory, "revisions totals --json").await;
     assert_eq!(revisions.json()[0][1]["built"], "live", "{revisions:?}");
 }
 
@@ -109,49 +103,49 @@ async fn a_dry_run_tells_what_is_new_and_changes_nothing() {
 async fn a_dry_run_tells_what_could_not_be_handled() {
     let memory = filled().await;
     let odd = r#"send tally 2 add {"amount":3,"owner":"ada"}"#;
-    assert_eq!(run(old(), &memory, odd).await.exit, Exit::Done);
-    let ran = run(both(), &memory, "replay totals --dry-run").await;
+    assert_eq!(run_of(old(), &memory, odd).await.exit, Exit::Done);
+    let ran = run_of(both(), &memory, "replay totals --dry-run").await;
     assert_eq!(ran.exit, Exit::Failed, "{ran:?}");
     assert!(ran.out.contains("1 streams could not be handled to their end"), "{ran:?}");
     assert!(ran.out.contains("tally-2@"), "{ran:?}");
     assert!(ran.out.contains("3 is odd"), "{ran:?}");
-    let wrong = run(both(), &memory, "replay totals --dry-run --switch").await;
+    let wrong = run_of(both(), &memory, "replay totals --dry-run --switch").await;
     assert_eq!(wrong.exit, Exit::Usage, "{wrong:?}");
 }
 
 #[tokio::test]
 async fn a_revision_is_built_switched_to_and_the_old_one_dropped() {
     let memory = filled().await;
-    let early = run(both(), &memory, "switch totals").await;
+    let early = run_of(both(), &memory, "switch totals").await;
     assert_eq!(early.exit, Exit::Failed, "{early:?}");
     assert!(early.err.contains("revision 2 of totals is not complete"), "{early:?}");
-    let health = run(both(), &memory, "health").await;
+    let health = run_of(both(), &memory, "health").await;
     assert!(health.out.contains("revision 2 of totals was not built\n"), "{health:?}");
     assert!(health.err.contains("replay totals --revision 2"), "{health:?}");
 
-    let replayed = run(both(), &memory, "replay totals --json").await;
+    let replayed = run_of(both(), &memory, "replay totals --json").await;
     let told = &replayed.json()[0];
     assert_eq!((&told["revision"], &told["events"]), (&json!(2), &json!(6)), "{told}");
     assert!(told["seconds"].as_f64().unwrap() >= 0.0 && told["switched"].is_null(), "{told}");
-    let health = run(both(), &memory, "health --json").await;
+    let health = run_of(both(), &memory, "health --json").await;
     assert!(health.json()[0].get("unbuilt").is_none(), "{health:?}");
-    let view = run(both(), &memory, "view totals 1 --json").await;
+    let view = run_of(both(), &memory, "view totals 1 --json").await;
     assert_eq!(view.json()[0]["total"], 6, "the old revision answers");
 
-    let switched = run(both(), &memory, "switch totals 2").await;
+    let switched = run_of(both(), &memory, "switch totals 2").await;
     assert_eq!(switched.out, "revision 2 of totals answers now\n", "{switched:?}");
-    let view = run(both(), &memory, "view totals 1 --json").await;
+    let view = run_of(both(), &memory, "view totals 1 --json").await;
     assert_eq!(view.json()[0], json!({ "pairs": 3 }));
-    let listed = run(both(), &memory, "revisions totals").await;
+    let listed = run_of(both(), &memory, "revisions totals").await;
     let rows: Vec<_> = listed.words()[1..].iter().map(|row| row.join(" ")).collect();
     assert_eq!(rows, ["1 totals.1 live", "2 totals.2 by a replay answers"], "{listed:?}");
 
-    let still = run(both(), &memory, "drop totals 1").await;
+    let still = run_of(both(), &memory, "drop totals 1").await;
     assert_eq!(still.exit, Exit::Failed, "the app lists it: {still:?}");
-    let dropped = run(new(), &memory, "drop totals 1 --json").await;
+    let dropped = run_of(new(), &memory, "drop totals 1 --json").await;
     assert_eq!(dropped.json()[0]["revision"], 1, "{dropped:?}");
     assert!(dropped.json()[0]["removed"].as_u64().unwrap() >= 3, "{dropped:?}");
-    let view = run(new(), &memory, "view totals 3 --json").await;
+    let view = run_of(new(), &memory, "view totals 3 --json").await;
     assert_eq!(view.json()[0], json!({ "pairs": 3 }));
 }
 
@@ -160,10 +154,10 @@ async fn a_replay_that_was_interrupted_goes_on() {
     let memory = Memory::new();
     fill(&memory).await;
     let store = memory.clone();
-    let slow = async move { run(both(), &store, "replay totals --rate 1").await };
+    let slow = async move { run_of(both(), &store, "replay totals --rate 1").await };
     let slow = tokio::spawn(slow);
     let built = async || {
-        let revisions = run(both(), &memory, "revisions totals --json").await.json();
+        let revisions = run_of(both(), &memory, "revisions totals --json").await.json();
         revisions[0][1]["built"].clone()
     };
     while built().await != "in-part" {
@@ -172,20 +166,20 @@ async fn a_replay_that_was_interrupted_goes_on() {
     }
     slow.abort();
     assert!(slow.await.unwrap_err().is_cancelled());
-    assert_eq!(run(both(), &memory, "switch totals").await.exit, Exit::Failed);
-    let rest = run(both(), &memory, "replay totals --switch --json").await;
+    assert_eq!(run_of(both(), &memory, "switch totals").await.exit, Exit::Failed);
+    let rest = run_of(both(), &memory, "replay totals --switch --json").await;
     let told = &rest.json()[0];
     assert_eq!((&told["events"], &told["switched"]), (&json!(6), &json!(true)), "{rest:?}");
-    let view = run(both(), &memory, "view totals 1 --json").await;
+    let view = run_of(both(), &memory, "view totals 1 --json").await;
     assert_eq!(view.json()[0], json!({ "pairs": 3 }));
 }
 
 #[tokio::test]
 async fn what_was_complete_once_stays_so_after_a_replay_of_a_part() {
     let memory = filled().await;
-    assert_eq!(run(both(), &memory, "replay totals").await.exit, Exit::Done);
-    assert_eq!(run(both(), &memory, "replay totals --from 2").await.exit, Exit::Done);
-    let switched = run(both(), &memory, "switch totals").await;
+    assert_eq!(run_of(both(), &memory, "replay totals").await.exit, Exit::Done);
+    assert_eq!(run_of(both(), &memory, "replay totals --from 2").await.exit, Exit::Done);
+    let switched = run_of(both(), &memory, "switch totals").await;
     assert_eq!(switched.exit, Exit::Done, "{switched:?}");
 }
 
@@ -193,8 +187,8 @@ async fn what_was_complete_once_stays_so_after_a_replay_of_a_part() {
 async fn a_replay_that_meets_what_it_cannot_handle_fails_and_does_not_switch() {
     let memory = filled().await;
     let odd = r#"send tally 2 add {"amount":3,"owner":"ada"}"#;
-    assert_eq!(run(old(), &memory, odd).await.exit, Exit::Done);
-    let ran = run(both(), &memory, "replay totals --switch --json").await;
+    assert_eq!(run_of(old(), &memory, odd).await.exit, Exit::Done);
+    let ran = run_of(both(), &memory, "replay totals --switch --json").await;
     assert_eq!(ran.exit, Exit::Failed, "{ran:?}");
     let told = &ran.json()[0];
     assert_eq!((&told["switched"], &told["unhandled"]), (&json!(false), &json!(1)), "{told}");
@@ -204,7 +198,7 @@ async fn a_replay_that_meets_what_it_cannot_handle_fails_and_does_not_switch() {
 #[tokio::test]
 async fn verify_finds_a_view_that_was_tampered_with_and_repairs_it() {
     let memory = filled().await;
-    let sound = run(old(), &memory, "verify totals --json").await;
+    let sound = run_of(old(), &memory, "verify totals --json").await;
     assert_eq!((sound.exit, &sound.json()[0]["drifted"]), (Exit::Done, &json!(0)), "{sound:?}");
     let key = DocumentKey { collection: "totals.1".into(), id: "2".into() };
     let documents = memory.ports().documents;
@@ -214,17 +208,17 @@ async fn verify_finds_a_view_that_was_tampered_with_and_repairs_it() {
     let (body, guard) = (Some(Payload::parse(&altered).unwrap()), Guard::None);
     let write = Write { key, body, listings: vec![], guard, expires: None };
     documents.write(&[write]).await.remove(0).unwrap();
-    let drifted = run(old(), &memory, "verify totals").await;
+    let drifted = run_of(old(), &memory, "verify totals").await;
     assert_eq!(drifted.exit, Exit::Failed, "{drifted:?}");
     assert!(drifted.out.contains("1 have drifted\n"), "{drifted:?}");
     let differs = drifted.words().into_iter().find(|row| row[..2] == ["2", "different"]);
     assert_eq!(differs.unwrap()[2..], ["/total", "7", "6"], "{drifted:?}");
     assert!(drifted.err.contains("hint: to put them right: verify totals --repair"), "{drifted:?}");
-    let repaired = run(old(), &memory, "verify totals --repair --json").await;
+    let repaired = run_of(old(), &memory, "verify totals --repair --json").await;
     assert_eq!(repaired.exit, Exit::Done, "{repaired:?}");
-    let view = run(old(), &memory, "view totals 2 --json").await;
+    let view = run_of(old(), &memory, "view totals 2 --json").await;
     assert_eq!(view.json()[0]["total"], 6);
-    assert_eq!(run(old(), &memory, "verify totals").await.exit, Exit::Done);
+    assert_eq!(run_of(old(), &memory, "verify totals").await.exit, Exit::Done);
 }
 
 #[tokio::test]
@@ -240,7 +234,7 @@ async fn what_is_no_projection_is_told() {
         ("replay totals --rate 0", Exit::Usage, "--rate"),
         ("drop totals", Exit::Usage, "REVISION"),
     ] {
-        let ran = run(old(), &memory, line).await;
+        let ran = run_of(old(), &memory, line).await;
         assert_eq!(ran.exit, exit, "{line}: {ran:?}");
         assert!(ran.err.contains(part), "{line}: {ran:?}");
     }

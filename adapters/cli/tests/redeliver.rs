@@ -4,27 +4,19 @@
 
 mod common;
 
-use common::{Ran, Tally, app, cli, cli_of, run_on};
+use common::{Tally, app, run, run_of};
 use serde_json::json;
 use skyfold::{App, Version};
-use skyfold_cli::{Console, Exit};
+use skyfold_cli::Exit;
 use skyfold_memory::Memory;
-
-async fn run(memory: &Memory, line: &str) -> Ran {
-    let words: Vec<_> = line.split_whitespace().collect();
-    let (console, captured) = Console::captured();
-    run_on(cli(memory), &words, console, &captured).await
-}
 
 /// Two tallies of which the bus has told nobody.
 async fn untold() -> Memory {
     let memory = Memory::new();
     let deaf = || App::new("probe").decider::<Tally>();
     for (tally, amount) in [(1, 5), (1, 6), (2, 2000)] {
-        let add = format!("{{\"amount\":{amount},\"owner\":\"ada\"}}");
-        let (console, captured) = Console::captured();
-        let words = ["send", "tally", &tally.to_string(), "add", &add];
-        let sent = run_on(cli_of(deaf(), &memory), &words, console, &captured).await;
+        let add = format!("send tally {tally} add {{\"amount\":{amount},\"owner\":\"ada\"}}");
+        let sent = run_of(deaf(), &memory, &add).await;
         assert_eq!(sent.exit, Exit::Done, "{sent:?}");
     }
     memory.settle(&deaf().bind(memory.ports()).unwrap()).await.unwrap();

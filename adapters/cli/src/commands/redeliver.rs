@@ -12,11 +12,9 @@ pub(crate) async fn redeliver(context: &Context, arguments: Redeliver) -> Result
     let Redeliver { name, categories, since } = arguments;
     let (runtime, output) = (context.client().runtime()?, context.output());
     let query = FeedQuery { categories, since, ..FeedQuery::default() };
-    let (bar, begun) = (output.progress_bar(None), Instant::now());
-    bar.set_message(format!("to {name}"));
-    let delivered = runtime.redeliver(&name, &query).await;
-    bar.finish_and_clear();
-    let (events, seconds) = (delivered?, begun.elapsed().as_secs_f64());
+    let begun = Instant::now();
+    let events = runtime.redeliver(&name, &query).await?;
+    let seconds = begun.elapsed().as_secs_f64();
     output.json(&json!({ "name": name, "events": events, "seconds": seconds }))?;
     output.say(format_args!("{events} events to {name} in {seconds:.1} s"))?;
     Ok(Exit::Done)

@@ -201,8 +201,14 @@ impl Ran {
 
 /// Runs the words of `line` after the program's name.
 pub(crate) async fn run(memory: &Memory, line: &str) -> Ran {
+    run_of(app(), memory, line).await
+}
+
+/// The same of another release of the app.
+pub(crate) async fn run_of(app: App, memory: &Memory, line: &str) -> Ran {
     let words: Vec<_> = line.split_whitespace().collect();
-    run_words(memory, &words).await
+    let (console, captured) = Console::captured();
+    run_on(cli_of(app, memory), &words, console, &captured).await
 }
 
 pub(crate) async fn run_words(memory: &Memory, words: &[&str]) -> Ran {
