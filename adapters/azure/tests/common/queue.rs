@@ -37,10 +37,8 @@ impl Passage {
         }
         let put = only(answer).await;
         if delay > 0 {
-            let receipt = put.receipt.replace('+', "%2B").replace('=', "%3D");
-            let message = format!("/{}", put.id);
-            let shown = format!("popreceipt={}&visibilitytimeout=0", receipt.replace('/', "%2F"));
-            let shown = self.client.put(self.at(&message, &shown)).body("");
+            let shown = self.at(&format!("/{}", put.id), "visibilitytimeout=0");
+            let shown = self.client.put(shown).query(&[("popreceipt", put.receipt)]).body("");
             assert!(asked(shown).await.status().is_success());
         }
         // Hidden for a week it is out of the way of others.
